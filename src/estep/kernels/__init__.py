@@ -1,0 +1,1 @@
+"""Inner loops. `reference/` is the specification, in NumPy; every faster kernel agrees with it by a law."""

@@ -1,0 +1,5 @@
+"""Executors: they sum a function over the blocks of a source. All parallelism lives here."""
+
+from estep.run.local import Executor, Local
+
+__all__ = ["Executor", "Local"]
