@@ -1,0 +1,1 @@
+"""Sources of blocks: arrays, frames, files, sequences."""

@@ -1,0 +1,47 @@
+"""The rows a start sees: distinct, with summed weights, in lexicographic order.
+
+Order, repeats and chunking of the rows cannot matter to a draw by weight from such a sample. A larger
+data set is thinned by a hash of each row, which belongs to the row and not to its place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estep.records import Array, Block, Column
+
+
+def distinct_rows(blocks: list[Block], columns: tuple[Column, ...], m: int, seed: int) -> tuple[Array, Array]:
+    """At most m distinct rows as (d, m') values and (m',) weights; rows of weight 0 are left out."""
+    values = np.concatenate([block.values[:, block.weights > 0] for block in blocks], axis=1)
+    weights = np.concatenate([block.weights[block.weights > 0] for block in blocks])
+    if values.shape[1] > m:
+        hashes = _hash(values, columns, seed)
+        some = np.unique(hashes)
+        if some.size > m:
+            kept = hashes < some[m]
+            values, weights = values[:, kept], weights[kept]
+    keys = np.where(np.isnan(values), np.inf, values)  # data hold no inf: a missing cell sorts last
+    order = np.lexsort(keys[::-1])
+    keys = keys[:, order]
+    new = np.ones(order.size, dtype=bool)
+    new[1:] = np.any(keys[:, 1:] != keys[:, :-1], axis=0)
+    return np.ascontiguousarray(values[:, order[new]]), np.add.reduceat(weights[order], np.flatnonzero(new))
+
+
+def _hash(values: Array, columns: tuple[Column, ...], seed: int) -> NDArray[np.uint64]:
+    """A 64-bit hash of each standardised row rounded to 2^-20 (SplitMix64: Steele, Lea & Flood 2014)."""
+    state = np.full(values.shape[1], seed, dtype=np.uint64)
+    for row, column in zip(values, columns, strict=True):
+        standard = (row - column.mean) / np.sqrt(column.variance or 1.0)
+        cell = np.where(np.isnan(row), 2.0**60, np.rint(standard * 2.0**20)).astype(np.int64).view(np.uint64)
+        state = _mix(state ^ cell)
+    return state
+
+
+def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    state = state + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
