@@ -1,0 +1,221 @@
+"""Shapes of a set of covariances: full, tied, diag, spherical, and one sphere shared by all.
+
+A shape stores its k covariances in as few numbers as they have, reduces dense scatter matrices to what
+its maximiser needs, and maximises: (S + ridge) / N, then the floor (see `linalg.clip_to_floor`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+
+from estep.linalg import clip_to_floor, symmetric
+from estep.records import Array, Int
+from estep.space import Fixed, PosDef, Positive, Space
+
+
+class Shape(Protocol):
+    name: str
+    equivariance: Literal["scalar", "column"]
+    space: Space
+
+    def dense(self, covariances: Array, k: int, d: int) -> Array:
+        """All k matrices, (k, d, d)."""
+        ...
+
+    def reduce(self, dense: Array) -> Array:
+        """The part of k dense matrices that this shape's sums keep."""
+        ...
+
+    def maximise(self, scatter: Array, rows: Array, ridge: Array, floor: Array) -> Array:
+        """Covariances from reduced scatter (about the new means), rows (k,), and two diagonals (d,)."""
+        ...
+
+    def spread(self, variances: Array, k: int) -> Array:
+        """k equal covariances with these column variances (d,)."""
+        ...
+
+    def pull(self, gradient: Array) -> Array:
+        """A gradient in k dense matrices, (k, d, d), as one in this shape's numbers."""
+        ...
+
+    def rescale(self, covariances: Array, scale: Array) -> Array:
+        """Under raw = x * scale + centre."""
+        ...
+
+    def take(self, covariances: Array, order: Int) -> Array: ...
+
+    def rows_needed(self, d: int) -> int:
+        """Rows a component must hold for its own covariance to be estimable; 0 where it is shared."""
+        ...
+
+
+class Full:
+    name = "full"
+    equivariance: Literal["scalar", "column"] = "column"
+    space: Space = PosDef()
+
+    def dense(self, covariances: Array, k: int, d: int) -> Array:
+        return covariances
+
+    def reduce(self, dense: Array) -> Array:
+        return dense
+
+    def maximise(self, scatter: Array, rows: Array, ridge: Array, floor: Array) -> Array:
+        return np.stack(
+            [_floored((s + np.diag(ridge)) / n, floor) for s, n in zip(scatter, rows, strict=True)]
+        )
+
+    def spread(self, variances: Array, k: int) -> Array:
+        return np.tile(np.diag(variances), (k, 1, 1))
+
+    def pull(self, gradient: Array) -> Array:
+        return gradient
+
+    def rescale(self, covariances: Array, scale: Array) -> Array:
+        return covariances * np.outer(scale, scale)
+
+    def take(self, covariances: Array, order: Int) -> Array:
+        return covariances[order]
+
+    def rows_needed(self, d: int) -> int:
+        return d + 2
+
+
+class Tied:
+    name = "tied"
+    equivariance: Literal["scalar", "column"] = "column"
+    space: Space = PosDef()
+
+    def dense(self, covariances: Array, k: int, d: int) -> Array:
+        return np.broadcast_to(covariances, (k, d, d))
+
+    def reduce(self, dense: Array) -> Array:
+        found: Array = dense.sum(axis=0)
+        return found
+
+    def maximise(self, scatter: Array, rows: Array, ridge: Array, floor: Array) -> Array:
+        return _floored((scatter + np.diag(ridge)) / rows.sum(), floor)
+
+    def spread(self, variances: Array, k: int) -> Array:
+        return np.diag(variances)
+
+    def pull(self, gradient: Array) -> Array:
+        found: Array = gradient.sum(axis=0)
+        return found
+
+    def rescale(self, covariances: Array, scale: Array) -> Array:
+        return covariances * np.outer(scale, scale)
+
+    def take(self, covariances: Array, order: Int) -> Array:
+        return covariances
+
+    def rows_needed(self, d: int) -> int:
+        return 0
+
+
+class Diag:
+    name = "diag"
+    equivariance: Literal["scalar", "column"] = "column"
+    space: Space = Positive()
+
+    def dense(self, covariances: Array, k: int, d: int) -> Array:
+        return covariances[:, :, None] * np.eye(d)
+
+    def reduce(self, dense: Array) -> Array:
+        return np.diagonal(dense, axis1=1, axis2=2).copy()
+
+    def maximise(self, scatter: Array, rows: Array, ridge: Array, floor: Array) -> Array:
+        return np.maximum((scatter + ridge) / rows[:, None], floor)
+
+    def spread(self, variances: Array, k: int) -> Array:
+        return np.tile(variances, (k, 1))
+
+    def pull(self, gradient: Array) -> Array:
+        return self.reduce(gradient)
+
+    def rescale(self, covariances: Array, scale: Array) -> Array:
+        return covariances * scale**2
+
+    def take(self, covariances: Array, order: Int) -> Array:
+        return covariances[order]
+
+    def rows_needed(self, d: int) -> int:
+        return 3
+
+
+class Spherical:
+    name = "spherical"
+    equivariance: Literal["scalar", "column"] = "scalar"
+    space: Space = Positive()
+
+    def dense(self, covariances: Array, k: int, d: int) -> Array:
+        return covariances[:, None, None] * np.eye(d)
+
+    def reduce(self, dense: Array) -> Array:
+        found: Array = np.trace(dense, axis1=1, axis2=2)
+        return found
+
+    def maximise(self, scatter: Array, rows: Array, ridge: Array, floor: Array) -> Array:
+        found: Array = np.maximum((scatter + ridge.sum()) / (rows * ridge.size), floor.mean())
+        return found
+
+    def spread(self, variances: Array, k: int) -> Array:
+        return np.full(k, variances.mean())
+
+    def pull(self, gradient: Array) -> Array:
+        return self.reduce(gradient)
+
+    def rescale(self, covariances: Array, scale: Array) -> Array:
+        found: Array = covariances * scale[0] ** 2  # one scale for all columns
+        return found
+
+    def take(self, covariances: Array, order: Int) -> Array:
+        return covariances[order]
+
+    def rows_needed(self, d: int) -> int:
+        return 3
+
+
+class OneSphere:
+    """One spherical variance shared by all, as in soft k-means; `fixed` keeps it where it starts."""
+
+    name = "one sphere"
+    equivariance: Literal["scalar", "column"] = "scalar"
+
+    def __init__(self, fixed: bool = False) -> None:
+        self.space: Space = Fixed() if fixed else Positive()
+
+    def dense(self, covariances: Array, k: int, d: int) -> Array:
+        return np.broadcast_to(covariances * np.eye(d), (k, d, d))
+
+    def reduce(self, dense: Array) -> Array:
+        return np.asarray(np.trace(dense, axis1=1, axis2=2).sum())
+
+    def maximise(self, scatter: Array, rows: Array, ridge: Array, floor: Array) -> Array:
+        found: Array = np.maximum((scatter + ridge.sum()) / (rows.sum() * ridge.size), floor.mean())
+        return found
+
+    def spread(self, variances: Array, k: int) -> Array:
+        return np.asarray(variances.mean())
+
+    def pull(self, gradient: Array) -> Array:
+        return self.reduce(gradient)
+
+    def rescale(self, covariances: Array, scale: Array) -> Array:
+        return np.asarray(covariances * scale[0] ** 2)
+
+    def take(self, covariances: Array, order: Int) -> Array:
+        return covariances
+
+    def rows_needed(self, d: int) -> int:
+        return 0
+
+
+SHAPES: dict[str, Shape] = {shape.name: shape for shape in (Full(), Tied(), Diag(), Spherical())}
+
+
+def _floored(matrix: Array, floor: Array) -> Array:
+    matrix = symmetric(matrix)
+    return clip_to_floor(matrix, floor) if floor.any() else matrix

@@ -1,0 +1,87 @@
+"""The contract of a component law: all k components at once, leading axis k unless shared."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol, Self
+
+from numpy.random import Generator
+
+from estep.records import Array, Block, Column, Int, Units
+
+# Parameters and sums differ from family to family and only pass through other rooms.
+Params = Any
+Sums = Any
+
+
+class View(Protocol):
+    """A family at one point on one block; keeps what its uses share."""
+
+    @property
+    def log_density(self) -> Array:
+        """(k, m) normalised, missing cells integrated out; 0 for a row with nothing seen."""
+        ...
+
+    def sums(self, resp: Array) -> Sums:
+        """Expected sums under resp (k, m), row weights already in it."""
+        ...
+
+    def fill(self, resp: Array) -> Array:
+        """(d, m) E[x | seen] under resp (k, m) that sums to 1; seen cells bit-unchanged."""
+        ...
+
+
+class Family(Protocol):
+    @property
+    def equivariance(self) -> Literal["none", "scalar", "column"]:
+        """Which units a fit may choose."""
+        ...
+
+    def bind(self, columns: tuple[Column, ...]) -> Self:
+        """The family for these columns; `DataError` naming the column it cannot take."""
+        ...
+
+    def embed(self, block: Block) -> Array:
+        """(p, m) coordinates in which a start may measure distances; NaN = missing."""
+        ...
+
+    def start(self, block: Block, resp: Array, rng: Generator, how: str) -> Params:
+        """Parameters from a partition of complete or incomplete rows, resp (k, m) with weights in it."""
+        ...
+
+    def prepare(self, params: Params) -> Any:
+        """What all blocks of a pass share."""
+        ...
+
+    def at(self, prep: Any, block: Block) -> View: ...
+
+    def update(self, params: Params, sums: Sums) -> Params:
+        """The maximiser, from sums taken at `params`; `Degenerate` if a component has none."""
+        ...
+
+    def log_prior(self, params: Params) -> float: ...
+
+    def score(self, params: Params, sums: Sums) -> Params:
+        """Gradient of the log-likelihood from the same sums (Fisher's identity)."""
+        ...
+
+    def guard(self, params: Params, sums: Sums) -> str | None:
+        """Why this optimum is degenerate; None if it is sound."""
+        ...
+
+    def spaces(self) -> Params: ...
+
+    def rescale(self, params: Params, units: Units) -> Params:
+        """From the fit's units to the user's."""
+        ...
+
+    def take(self, params: Params, order: Int) -> Params:
+        """The components in this order."""
+        ...
+
+    def key(self, params: Params) -> Array:
+        """(k, p) numbers by which components are put in canonical order."""
+        ...
+
+    def sample(self, params: Params, labels: Int, rng: Generator) -> Array:
+        """(d, n) draws, row i from component labels[i]."""
+        ...

@@ -1,0 +1,209 @@
+"""Normal components: x | j ~ N(mean_j, covariance_j), in any shape of `covariance.py`.
+
+M-step (McLachlan & Peel 2000, section 3.2): mean = origin + first / N, covariance = (second / N - shift
+shift') from expected moments about the means of the pass. The floor, covariance >= floor * diag(column
+variance), is a constraint met exactly; a ridge is a fixed prior -1/2 tr(covariance^-1 ridge) and enters
+`log_prior`. Missing cells are integrated out, row by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from estep.errors import Degenerate
+from estep.families.columns import require_seen, seen_and_values, standardise
+from estep.families.covariance import SHAPES, Shape
+from estep.kernels.reference import gaussian as kernel
+from estep.linalg import cholesky, solve_lower
+from estep.records import Array, Block, Column, Int, Units
+from estep.space import Fixed, Real
+
+FLOOR = 1e-8  # of each column's variance
+NARROWEST = 1e-3  # smallest variance of a sound component, relative to the pooled within-variance
+
+
+class GaussianParams(NamedTuple):
+    means: Array  # (k, d)
+    covariances: Array  # covariances, not standard deviations: (k, d, d), (d, d), (k, d), (k,) or ()
+
+
+class GaussianSums(NamedTuple):
+    rows: Array  # (k,)
+    first: Array  # (k, d) about the means of the pass
+    second: Array  # about the means of the pass, reduced to the shape
+
+
+class _Prep(NamedTuple):
+    means: Array
+    dense: Array  # (k, d, d)
+
+
+@dataclass(frozen=True)
+class GaussianView:
+    block: Block
+    prep: _Prep
+    shape: Shape
+
+    @property
+    def log_density(self) -> Array:
+        return kernel.log_density(self.block, *self.prep)
+
+    def sums(self, resp: Array) -> GaussianSums:
+        rows, first, second = kernel.moments(self.block, *self.prep, resp)
+        return GaussianSums(rows, first, self.shape.reduce(second))
+
+    def fill(self, resp: Array) -> Array:
+        return kernel.conditional_mean(self.block, *self.prep, resp)
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussian:
+    """Multivariate normal components.
+
+    Parameters
+    ----------
+    shape : {"full", "tied", "diag", "spherical"} or Shape
+        How the k covariances are parametrised.
+    floor : float
+        Least variance in any direction, as a fraction of each column's variance.
+    ridge : float
+        Diagonal of the prior's scatter matrix, in the user's squared units.
+    """
+
+    shape: Shape | Literal["full", "tied", "diag", "spherical"] = "full"
+    floor: float = FLOOR
+    ridge: float = 0.0
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def law(self) -> Shape:
+        return SHAPES[self.shape] if isinstance(self.shape, str) else self.shape
+
+    @property
+    def equivariance(self) -> Literal["none", "scalar", "column"]:
+        return self.law.equivariance
+
+    def bind(self, columns: tuple[Column, ...]) -> Gaussian:
+        require_seen(columns)
+        return replace(self, columns=columns)
+
+    def embed(self, block: Block) -> Array:
+        return standardise(block)
+
+    def start(self, block: Block, resp: Array, rng: Generator, how: str) -> GaussianParams:
+        seen, values = seen_and_values(block)
+        counts = resp @ seen.T  # (k, d) rows of each component in which each cell is seen
+        if not resp.sum(axis=1).all():
+            raise Degenerate(int(np.argmin(resp.sum(axis=1))), "no row belongs to it at the start")
+        column_means = np.array([column.mean for column in self.columns])
+        means = np.where(counts > 0, resp @ values.T / np.maximum(counts, 1e-300), column_means)
+        deviations = (((values - mean[:, None]) ** 2 * seen) @ r for mean, r in zip(means, resp, strict=True))
+        within = np.sum(list(deviations), axis=0) / np.maximum(counts.sum(axis=0), 1e-300)
+        tame = GaussianParams(
+            means, self.law.spread(np.maximum(within, self._variances() * FLOOR), len(resp))
+        )
+        return self.update(tame, self.at(self.prepare(tame), block).sums(resp))
+
+    def prepare(self, params: GaussianParams) -> _Prep:
+        k, d = params.means.shape
+        return _Prep(params.means, self.law.dense(params.covariances, k, d))
+
+    def at(self, prep: _Prep, block: Block) -> GaussianView:
+        return GaussianView(block, prep, self.law)
+
+    def update(self, params: GaussianParams, sums: GaussianSums) -> GaussianParams:
+        if not sums.rows.all():
+            raise Degenerate(int(np.argmin(sums.rows)), "no row belongs to it any more")
+        shift = sums.first / sums.rows[:, None]
+        means = params.means + shift
+        if isinstance(self.law.space, Fixed):
+            return GaussianParams(means, params.covariances)
+        moved = sums.rows[:, None, None] * shift[:, :, None] * shift[:, None, :]
+        scatter = sums.second - self.law.reduce(moved)
+        floor, ridge = self._variances() * self.floor, self._ridge()
+        return GaussianParams(means, self.law.maximise(scatter, sums.rows, ridge, floor))
+
+    def log_prior(self, params: GaussianParams) -> float:
+        if self.ridge == 0:
+            return 0.0
+        own = params.covariances[None] if self.law.name == "tied" else self.prepare(params).dense
+        inverse = np.linalg.inv(own)
+        return float(-0.5 * (np.diagonal(inverse, axis1=1, axis2=2) * self._ridge()).sum())
+
+    def score(self, params: GaussianParams, sums: GaussianSums) -> GaussianParams:
+        """Gradient; the covariance part is symmetric, and pairs with a symmetric change entry by entry."""
+        precisions = np.linalg.inv(self.prepare(params).dense)
+        means = np.einsum("kij,kj->ki", precisions, sums.first)
+        volume = self.law.pull(-0.5 * sums.rows[:, None, None] * precisions)
+        return GaussianParams(means, volume + 0.5 * self._sandwich(params, sums.second, precisions))
+
+    def guard(self, params: GaussianParams, sums: GaussianSums) -> str | None:
+        needed = self.law.rows_needed(params.means.shape[1])
+        thin = int(np.argmin(sums.rows))
+        if sums.rows[thin] < needed * (1 - 1e-9):
+            return f"component {thin} holds {sums.rows[thin]:.3g} rows' worth; {needed} are needed"
+        dense = self.prepare(params).dense
+        pooled = np.einsum("k,kij->ij", sums.rows / sums.rows.sum(), dense)
+        for j, covariance in enumerate(dense):
+            if _least(covariance, pooled) < NARROWEST:
+                return f"component {j} is thinner than {NARROWEST} of the pooled variance in some direction"
+        return self.on_floor(params)
+
+    def on_floor(self, params: GaussianParams) -> str | None:
+        """Which component the floor holds up; a constant column, which has no scale, does not count."""
+        varies = np.array([column.variance > 0 for column in self.columns])
+        if self.floor == 0 or not varies.any() or isinstance(self.law.space, Fixed):
+            return None
+        inside = np.ix_(varies, varies)
+        floor = np.diag(self._variances() * self.floor)[inside]
+        for j, covariance in enumerate(self.prepare(params).dense):
+            if _least(covariance[inside], floor) < 1 + 1e-6:
+                return f"component {j} lies on the floor of {self.floor} of the column variances"
+        return None
+
+    def spaces(self) -> GaussianParams:
+        return GaussianParams._make([Real(), self.law.space])
+
+    def rescale(self, params: GaussianParams, units: Units) -> GaussianParams:
+        means = params.means * units.scale + units.centre
+        return GaussianParams(means, self.law.rescale(params.covariances, units.scale))
+
+    def take(self, params: GaussianParams, order: Int) -> GaussianParams:
+        return GaussianParams(params.means[order], self.law.take(params.covariances, order))
+
+    def key(self, params: GaussianParams) -> Array:
+        return params.means
+
+    def sample(self, params: GaussianParams, labels: Int, rng: Generator) -> Array:
+        factors = np.stack([cholesky(c, j) for j, c in enumerate(self.prepare(params).dense)])
+        z = rng.standard_normal((labels.size, params.means.shape[1]))
+        found: Array = (params.means[labels] + np.einsum("nij,nj->ni", factors[labels], z)).T
+        return found
+
+    def _variances(self) -> Array:
+        """Column variances; 1 unit of the fit for a constant column, whose density has no scale."""
+        return np.array([column.variance or 1.0 for column in self.columns])
+
+    def _ridge(self) -> Array:
+        return np.array([self.ridge / column.scale**2 for column in self.columns])
+
+    def _sandwich(self, params: GaussianParams, second: Array, precisions: Array) -> Array:
+        """precision @ second @ precision in this shape's numbers."""
+        name = self.law.name
+        if name == "full":
+            return precisions @ second @ precisions
+        if name == "tied":
+            found: Array = precisions[0] @ second @ precisions[0]
+            return found
+        return second / params.covariances**2
+
+
+def _least(matrix: Array, reference: Array) -> float:
+    """The least generalised eigenvalue: the smallest variance ratio in any direction."""
+    factor = cholesky(reference)
+    half = solve_lower(factor, solve_lower(factor, matrix).T)
+    return float(np.linalg.eigvalsh((half + half.T) / 2)[0])

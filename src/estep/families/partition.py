@@ -1,0 +1,88 @@
+"""Partitions of the rows of a sample into k parts, from which a start makes its parameters.
+
+Draws are by weight and inverse CDF over distinct rows in lexicographic order, so that neither the order of
+the data nor repeated rows change a start. Missing cells count as the column's mean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+
+from estep.errors import DataError, UsageError
+from estep.records import Array
+
+KINDS = ("kmeans", "k-means++", "random_from_data", "random")
+LLOYD = 30
+
+
+def partition(points: Array, weights: Array, k: int, rng: Generator, how: str) -> Array:
+    """Memberships (k, m) of m distinct points (p, m); every column sums to 1.
+
+    `how` is one of KINDS: Lloyd's algorithm from a k-means++ seeding (Arthur & Vassilvitskii 2007), the
+    seeding alone, nearest of k random rows, random memberships; or "pooled": 1/k everywhere.
+    """
+    used = int((weights > 0).sum())
+    if used < k:
+        raise DataError(
+            f"{used} distinct row{'s' * (used != 1)}, but n_components={k}; ask for at most {used}"
+        )
+    if how == "pooled" or k == 1:
+        return np.full((k, weights.size), 1.0 / k)
+    if how == "random":
+        return rng.dirichlet(np.ones(k), size=weights.size).T
+    filled = np.where(np.isnan(points), 0.0, points)
+    if how == "random_from_data":
+        centres = filled[:, _draw_distinct(weights, k, rng)]
+        return nearest(filled, centres)
+    if how not in KINDS:
+        raise UsageError(f"init_params={how!r} is unknown; choose from 'auto', {', '.join(map(repr, KINDS))}")
+    parts = nearest(filled, _plus_plus(filled, weights, k, rng))
+    return _lloyd(filled, weights, parts) if how == "kmeans" else parts
+
+
+def nearest(points: Array, centres: Array) -> Array:
+    """Hard memberships (k, m) in the nearest of k centres (p, k)."""
+    labels = _squared_distances(points, centres).argmin(axis=0)
+    return np.eye(centres.shape[1])[:, labels]
+
+
+def _lloyd(points: Array, weights: Array, parts: Array) -> Array:
+    for _ in range(LLOYD):
+        mass = parts @ weights
+        if not mass.all():
+            break  # a part ran empty: the last full partition is kept
+        moved = nearest(points, (points * weights) @ parts.T / mass)
+        if np.array_equal(moved, parts) or not (moved @ weights).all():
+            break
+        parts = moved
+    return parts
+
+
+def _plus_plus(points: Array, weights: Array, k: int, rng: Generator) -> Array:
+    chosen = [_draw(weights, rng)]
+    for _ in range(1, k):
+        reach = _squared_distances(points, points[:, chosen]).min(axis=0) * weights
+        chosen.append(_draw(reach if reach.sum() > 0 else weights, rng))
+    return points[:, chosen]
+
+
+def _draw_distinct(weights: Array, k: int, rng: Generator) -> list[int]:
+    left, chosen = weights.copy(), []
+    for _ in range(k):
+        chosen.append(_draw(left, rng))
+        left[chosen[-1]] = 0.0
+    return chosen
+
+
+def _draw(weights: Array, rng: Generator) -> int:
+    """An index drawn by inverse CDF."""
+    cumulative = np.cumsum(weights)
+    return int(
+        np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right").clip(max=weights.size - 1)
+    )
+
+
+def _squared_distances(points: Array, centres: Array) -> Array:
+    distances: Array = ((points[:, None, :] - centres[:, :, None]) ** 2).sum(axis=0)
+    return distances
