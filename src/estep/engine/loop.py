@@ -1,0 +1,69 @@
+"""The only EM loop: climb from one point until the stopping rule speaks."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from estep.engine.problem import Params, Point, Problem
+from estep.engine.steps import AnyStep
+from estep.engine.verdict import Info, Status, Stop, Verdict
+from estep.engine.watch import Watch
+from estep.errors import Degenerate
+
+
+class Trace(NamedTuple):
+    """A climb so far; it can be taken up again where it stopped."""
+
+    start: int  # which start it came from
+    state: Any  # the step's own
+    verdict: Verdict
+    history: tuple[Info, ...]
+
+    @property
+    def point(self) -> Point:
+        point: Point = self.state.point
+        return point
+
+
+class Way(NamedTuple):
+    """How to climb: the same for every start of a fit."""
+
+    step: AnyStep
+    stop: Stop
+    watch: Watch
+
+
+def begin(problem: Problem, params: Params, way: Way, start: int) -> Trace:
+    """Measure at `params` and climb; `Degenerate` if there is no density at the start itself."""
+    state = way.step.init(problem, problem.measure(params))
+    return resume(problem, Trace(start, state, Verdict(Status.MAX_ITER, "", 0, 0.0), ()), way)
+
+
+def resume(problem: Problem, trace: Trace, way: Way) -> Trace:
+    """Climb on until `way.stop` speaks; a collapse or Ctrl-C keeps the last sound point."""
+    state, history = trace.state, list(trace.history)
+    verdict = way.stop(history)
+    while verdict is None:
+        if problem.halt.is_set():
+            verdict = _interrupted(history)
+            break
+        try:
+            state, info = way.step.advance(problem, state)
+            history.append(info)
+            way.watch(trace.start, len(history), info)
+            verdict = way.stop(history)
+        except Degenerate as reason:
+            message = f"component {reason.component}: {reason.why}, at iteration {len(history) + 1}"
+            verdict = Verdict(Status.DEGENERATE, message, len(history) + 1, float("nan"))
+        except KeyboardInterrupt:
+            verdict = _interrupted(history)
+    why = problem.model.guard(state.point.params, state.point.stats)
+    if why is not None and verdict.status is Status.CONVERGED:
+        verdict = Verdict(Status.DEGENERATE, why, len(history), float("nan"))
+    return Trace(trace.start, state, verdict, tuple(history))
+
+
+def _interrupted(history: list[Info]) -> Verdict:
+    return Verdict(
+        Status.INTERRUPTED, f"interrupted after iteration {len(history)}", len(history), float("nan")
+    )

@@ -1,0 +1,112 @@
+"""A model, its data and an executor, as the one function an EM step needs: `measure`."""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import Event
+from typing import Any, NamedTuple, Protocol, Self
+
+import numpy as np
+from numpy.random import Generator
+
+from estep import space
+from estep.data.source import Source
+from estep.data.units import Equivariance
+from estep.records import Array, Block, Column, Units
+from estep.run import Executor, Local
+
+# Parameters, statistics and prepared forms differ from model to model and only pass through here.
+Params = Any
+Stats = Any  # a record with .loglik (weighted, at the parameters of the pass) and .magnitude (sum of |terms|)
+
+
+class Model(Protocol):
+    """Pure functions of the hyper-parameters; one file of `models/` is one latent structure."""
+
+    @property
+    def equivariance(self) -> Equivariance:
+        """Which units a fit may choose: none, one scale for all columns, or one a column."""
+        ...
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """Kinds of random start; empty where the start is a function of the data alone."""
+        ...
+
+    def bind(self, columns: tuple[Column, ...]) -> Self:
+        """The model for these columns; an error if it cannot take them."""
+        ...
+
+    def start(self, sample: Block, rng: Generator, how: str) -> Params: ...
+
+    def compress(self, source: Source, run: Executor) -> Any:
+        """A source of the same sums in fewer items; by default the source itself."""
+        ...
+
+    def prepare(self, params: Params) -> Any:
+        """What all blocks of a pass share: factors, logarithms."""
+        ...
+
+    def estep(self, prep: Any, block: Any) -> Stats: ...
+
+    def mstep(self, params: Params, stats: Stats) -> Params: ...
+
+    def log_prior(self, params: Params) -> float: ...
+
+    def spaces(self) -> Params: ...
+
+    def guard(self, params: Params, stats: Stats) -> str | None:
+        """Why this optimum is degenerate; None if it is a sound one."""
+        ...
+
+    def rescale(self, params: Params, units: Units) -> Params:
+        """Parameters in the fit's units brought to the user's; `units.inverse()` leads back."""
+        ...
+
+    def canonical(self, params: Params) -> Params: ...
+
+    def posterior(self, prep: Any, block: Block) -> Any:
+        """Per-row arrays, rows last."""
+        ...
+
+
+class Point(NamedTuple):
+    """One place in parameter space and all that was measured there."""
+
+    params: Params
+    stats: Stats
+    loglik: float  # of the observed data, in the user's units
+    objective: float  # loglik + log_prior
+
+    @property
+    def noise(self) -> float:
+        """Rounding of the objective: eps times the sum of the absolute terms."""
+        return float(np.finfo(np.float64).eps * self.stats.magnitude)
+
+
+class Problem:
+    """The objective to climb. `measure` is the only way to a number."""
+
+    def __init__(self, model: Model, source: Source, run: Executor) -> None:
+        self.model, self.source, self.run = model, source, run
+        self.halt = Event()  # set to wind down every climb of this problem
+        self._items = model.compress(source, run)
+
+    def alone(self) -> Problem:
+        """The same problem on the calling thread, for whole fits run side by side."""
+        twin = Problem.__new__(Problem)
+        twin.__dict__.update(self.__dict__)
+        twin.run = Local(threads=1)
+        return twin
+
+    def measure(self, params: Params) -> Point:
+        """One pass over the data."""
+        stats = self.run.sum(partial(self.model.estep, self.model.prepare(params)), self._items)
+        loglik = float(stats.loglik) + self.source.log_jacobian
+        return Point(params, stats, loglik, loglik + self.model.log_prior(params))
+
+    def pack(self, params: Params) -> Array:
+        return space.pack(self.model.spaces(), params)
+
+    def unpack(self, vector: Array, like: Params) -> Params:
+        return space.unpack(self.model.spaces(), vector, like)
