@@ -1,0 +1,178 @@
+"""Hidden Markov model: a first-order chain of states, each with its own component of any family.
+
+Baum & Welch's EM (Baum, Petrie, Soules & Weiss 1970): the E-step smooths each sequence, the M-step
+normalises the expected starts and moves and gives the family its sums. Sequences are independent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from estep.data.source import Source
+from estep.data.units import Equivariance
+from estep.families.family import Family
+from estep.families.partition import KINDS, partition
+from estep.kernels.reference.chain import Smoothed, best_path, smooth
+from estep.linalg import weighted
+from estep.records import Array, Block, Column, Int, Units
+from estep.run import Executor
+from estep.space import Simplex
+
+STAY = 0.9  # probability of staying in a state, at the start
+
+
+class ChainParams(NamedTuple):
+    start: Array  # (K,)
+    moves: Array  # (K, K) row i: from state i
+    emission: Any  # the family's, K components
+
+
+class ChainStats(NamedTuple):
+    loglik: float
+    magnitude: float  # sum over rows of |w log p(x_t | x_1..t-1)|
+    start: Array  # (K,)
+    moves: Array  # (K, K)
+    emission: Any
+
+
+class ChainPosterior(NamedTuple):
+    loglik: Array  # (m,) log p(x_t | x_1..t-1); sums over a sequence to its log-likelihood
+    resp: Array  # (K, m) p(state | whole sequence)
+
+
+class Paths(NamedTuple):
+    states: Int  # (m,) the most probable path of each sequence
+    log_joint: Array  # (s,) its joint log-probability
+
+
+class _Prep(NamedTuple):
+    log_start: Array
+    log_moves: Array
+    emission: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """K hidden states over a family."""
+
+    k: int
+    family: Family
+
+    @property
+    def equivariance(self) -> Equivariance:
+        return self.family.equivariance
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        return KINDS[:1] + KINDS[2:]
+
+    def bind(self, columns: tuple[Column, ...]) -> Chain:
+        return replace(self, family=self.family.bind(columns))
+
+    def start(self, sample: Block, rng: Generator, how: str) -> ChainParams:
+        parts = partition(self.family.embed(sample), sample.weights, self.k, rng, how)
+        moves = np.full((self.k, self.k), (1 - STAY) / max(self.k - 1, 1))
+        np.fill_diagonal(moves, STAY if self.k > 1 else 1.0)
+        emission = self.family.start(sample, parts * sample.weights, rng, how)
+        return ChainParams(np.full(self.k, 1.0 / self.k), moves, emission)
+
+    def compress(self, source: Source, run: Executor) -> Source:
+        return source
+
+    def prepare(self, params: ChainParams) -> _Prep:
+        with np.errstate(divide="ignore"):
+            return _Prep(np.log(params.start), np.log(params.moves), self.family.prepare(params.emission))
+
+    def estep(self, prep: _Prep, block: Block) -> ChainStats:
+        view = self.family.at(prep.emission, block.without_evidence())
+        smoothed = self._smooth(prep, block, view.log_density)
+        heads = _edges(block)[:-1]
+        weights = block.weights[heads]
+        terms = weighted(np.concatenate([s.loglik for s in smoothed]), block.weights)
+        states = np.concatenate([s.states for s in smoothed], axis=1)
+        return ChainStats(
+            float(terms.sum()),
+            float(np.abs(terms).sum()),
+            states[:, heads] @ weights,
+            np.einsum("s,sij->ij", weights, np.stack([s.moves for s in smoothed])),
+            view.sums(states * block.weights),
+        )
+
+    def mstep(self, params: ChainParams, stats: ChainStats) -> ChainParams:
+        left = stats.moves.sum(axis=1, keepdims=True)
+        # a state that is never left keeps its row
+        moves = np.where(left > 0, stats.moves / np.where(left > 0, left, 1.0), params.moves)
+        emission = self.family.update(params.emission, stats.emission)
+        return ChainParams(stats.start / stats.start.sum(), moves, emission)
+
+    def log_prior(self, params: ChainParams) -> float:
+        return self.family.log_prior(params.emission)
+
+    def score(self, params: ChainParams, stats: ChainStats) -> ChainParams:
+        """Gradient; those of start and moves pair with changes that sum to zero in each row."""
+        emission = self.family.score(params.emission, stats.emission)
+        return ChainParams(stats.start / params.start, stats.moves / params.moves, emission)
+
+    def guard(self, params: ChainParams, stats: ChainStats) -> str | None:
+        return self.family.guard(params.emission, stats.emission)
+
+    def spaces(self) -> ChainParams:
+        return ChainParams._make([Simplex(), Simplex(), self.family.spaces()])
+
+    def rescale(self, params: ChainParams, units: Units) -> ChainParams:
+        return ChainParams(params.start, params.moves, self.family.rescale(params.emission, units))
+
+    def canonical(self, params: ChainParams) -> ChainParams:
+        order: Int = np.lexsort(self.family.key(params.emission).T[::-1])
+        emission = self.family.take(params.emission, order)
+        return ChainParams(params.start[order], params.moves[np.ix_(order, order)], emission)
+
+    def posterior(self, prep: _Prep, block: Block) -> ChainPosterior:
+        density = self.family.at(prep.emission, block.without_evidence()).log_density
+        smoothed = self._smooth(prep, block, density)
+        loglik = np.concatenate([s.loglik for s in smoothed])
+        return ChainPosterior(loglik, np.concatenate([s.states for s in smoothed], axis=1))
+
+    def decode(self, prep: _Prep, block: Block) -> Paths:
+        """The most probable path of each sequence of a block."""
+        logs = _with_evidence(self.family.at(prep.emission, block.without_evidence()).log_density, block)
+        found = [best_path(prep.log_start, prep.log_moves, part) for part in _split(logs, block)]
+        return Paths(np.concatenate([path for path, _ in found]), np.array([value for _, value in found]))
+
+    def fill(self, prep: _Prep, block: Block) -> Array:
+        """E[x | all seen cells of the sequence], (d, m); seen cells bit-unchanged."""
+        view = self.family.at(prep.emission, block.without_evidence())
+        smoothed = self._smooth(prep, block, view.log_density)
+        return view.fill(np.concatenate([s.states for s in smoothed], axis=1))
+
+    def sample(self, params: ChainParams, n: int, rng: Generator) -> tuple[Array, Int]:
+        """One sequence of n rows as (d, n) values and its states (n,)."""
+        states = np.empty(n, dtype=np.int64)
+        row = params.start
+        for t in range(n):
+            drawn = int(np.searchsorted(np.cumsum(row), rng.random(), side="right"))
+            states[t] = min(drawn, self.k - 1)
+            row = params.moves[states[t]]
+        return self.family.sample(params.emission, states, rng), states
+
+    def _smooth(self, prep: _Prep, block: Block, density: Array) -> list[Smoothed]:
+        parts = _split(_with_evidence(density, block), block)
+        return [smooth(prep.log_start, prep.log_moves, part) for part in parts]
+
+
+def _with_evidence(density: Array, block: Block) -> Array:
+    return density if block.evidence is None else density + block.evidence
+
+
+def _edges(block: Block) -> Int:
+    lengths = np.array([block.weights.size]) if block.lengths is None else block.lengths
+    edges: Int = np.concatenate([[0], np.cumsum(lengths)])
+    return edges
+
+
+def _split(rows: Array, block: Block) -> list[Array]:
+    return np.split(rows, _edges(block)[1:-1], axis=1)

@@ -1,0 +1,185 @@
+"""Probabilistic principal components with missing cells.
+
+x = mean + loadings z + noise, z ~ N(0, I_q), noise ~ N(0, noise I) (Tipping & Bishop 1999). EM on the
+moments of each missingness pattern: each column is regressed on (z, 1) over the rows in which it is seen.
+The loadings are free up to a rotation; canonical order turns them to the principal axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from estep.data.source import Source
+from estep.data.units import Equivariance
+from estep.errors import DataError, Degenerate
+from estep.families.columns import require_seen, seen_and_values
+from estep.families.gaussian import FLOOR
+from estep.kernels.reference import gaussian as kernel
+from estep.linalg import LOG_2PI, cholesky, solve_lower
+from estep.models.by_pattern import Compressed, Group, compress
+from estep.records import Array, Block, Bool, Column, Int, Units
+from estep.run import Executor
+from estep.space import Positive, Real
+
+
+class PPCAParams(NamedTuple):
+    mean: Array  # (d,)
+    loadings: Array  # (d, q)
+    noise: Array  # () variance
+
+
+class PPCAStats(NamedTuple):
+    loglik: float
+    magnitude: float  # sum of the absolute terms
+    latent: Array  # (d, q+1, q+1) sum of E[(z, 1)(z, 1)'] over the rows in which a column is seen
+    cross: Array  # (d, q+1) sum of (x - mean) E[(z, 1)] over them, about the mean of the pass
+    square: Array  # (d,) sum of (x - mean)^2 over them
+    cells: Array  # (d,) their weight
+
+
+class PPCAPosterior(NamedTuple):
+    loglik: Array  # (m,)
+    latent: Array  # (q, m) E[z | seen]
+
+
+@dataclass(frozen=True, eq=False)
+class PPCA:
+    """q principal components."""
+
+    q: int
+    columns: tuple[Column, ...] = ()
+
+    equivariance: ClassVar[Equivariance] = "scalar"
+    starts: ClassVar[tuple[str, ...]] = ()
+
+    def bind(self, columns: tuple[Column, ...]) -> PPCA:
+        require_seen(columns)
+        if self.q >= len(columns):
+            raise DataError(f"n_components={self.q} must be below the number of columns, {len(columns)}")
+        return replace(self, columns=columns)
+
+    def start(self, sample: Block, rng: Generator, how: str) -> PPCAParams:
+        """The closed form (Tipping & Bishop 1999, eq. 7-8) at the covariance of available pairs."""
+        seen, values = seen_and_values(sample)
+        w = sample.weights
+        mean = values @ w / (seen @ w)
+        centred = np.where(seen, values - mean[:, None], 0.0)
+        pairs = (seen * w) @ seen.T
+        variances, axes = np.linalg.eigh((centred * w) @ centred.T / np.where(pairs > 0, pairs, 1.0))
+        top = variances[::-1][: self.q]
+        noise = max(variances[::-1][self.q :].mean(), self._floor())
+        loadings = axes[:, ::-1][:, : self.q] * np.sqrt(np.maximum(top - noise, noise * FLOOR))
+        return PPCAParams(mean, loadings, np.asarray(noise))
+
+    def compress(self, source: Source, run: Executor) -> Compressed:
+        return compress(source, run)
+
+    def prepare(self, params: PPCAParams) -> PPCAParams:
+        return params
+
+    def estep(self, params: PPCAParams, groups: Sequence[Group]) -> PPCAStats:
+        d, q = params.loadings.shape
+        loglik = magnitude = 0.0
+        latent, cross = np.zeros((d, q + 1, q + 1)), np.zeros((d, q + 1))
+        square, cells = np.zeros(d), np.zeros(d)
+        for seen, weight, mean, scatter in groups:
+            apart = mean - params.mean[seen]
+            about = scatter + weight * np.outer(apart, apart)
+            factor = cholesky(_covariance(params)[np.ix_(seen, seen)])
+            distance = np.trace(solve_lower(factor, solve_lower(factor, about).T)) if seen.any() else 0.0
+            log_det = 2.0 * np.log(np.diag(factor)).sum()
+            loglik -= 0.5 * (weight * (seen.sum() * LOG_2PI + log_det) + distance)
+            magnitude += 0.5 * (weight * (seen.sum() * LOG_2PI + abs(log_det)) + distance)
+            gain, left = _gain(params, seen)
+            own = np.zeros((q + 1, q + 1))
+            own[:q, :q] = weight * left + gain @ about @ gain.T
+            own[:q, q] = own[q, :q] = weight * (gain @ apart)
+            own[q, q] = weight
+            latent[seen] += own
+            cross[seen] += np.column_stack([about @ gain.T, weight * apart])
+            square[seen] += np.diag(about)
+            cells[seen] += weight
+        return PPCAStats(float(loglik), float(magnitude), latent, cross, square, cells)
+
+    def mstep(self, params: PPCAParams, stats: PPCAStats) -> PPCAParams:
+        try:
+            slopes = np.linalg.solve(stats.latent, stats.cross[:, :, None])[:, :, 0]  # (d, q+1)
+        except np.linalg.LinAlgError:
+            raise Degenerate(0, "a column is seen in too few rows for this many components") from None
+        noise = (stats.square - (slopes * stats.cross).sum(axis=1)).sum() / stats.cells.sum()
+        return PPCAParams(
+            params.mean + slopes[:, -1], slopes[:, :-1], np.asarray(max(float(noise), self._floor()))
+        )
+
+    def log_prior(self, params: PPCAParams) -> float:
+        return 0.0
+
+    def score(self, params: PPCAParams, stats: PPCAStats) -> PPCAParams:
+        slopes = np.column_stack([params.loadings, np.zeros(params.mean.size)])  # about the mean of the pass
+        fitted = np.einsum("iab,ib->ia", stats.latent, slopes)
+        pull = (stats.cross - fitted) / params.noise
+        error = (stats.square - 2 * (slopes * stats.cross).sum(axis=1) + (slopes * fitted).sum(axis=1)).sum()
+        noise = -0.5 * stats.cells.sum() / params.noise + 0.5 * error / params.noise**2
+        return PPCAParams(pull[:, -1], pull[:, :-1], np.asarray(noise))
+
+    def guard(self, params: PPCAParams, stats: PPCAStats) -> str | None:
+        if params.noise <= self._floor() * (1 + 1e-6):
+            return f"the noise variance lies on the floor of {FLOOR} of the mean column variance"
+        return None
+
+    def spaces(self) -> PPCAParams:
+        return PPCAParams._make([Real(), Real(), Positive()])
+
+    def rescale(self, params: PPCAParams, units: Units) -> PPCAParams:
+        s = units.scale[0]  # one scale for all columns
+        return PPCAParams(
+            params.mean * s + units.centre, params.loadings * s, np.asarray(params.noise * s**2)
+        )
+
+    def canonical(self, params: PPCAParams) -> PPCAParams:
+        """Loadings along the principal axes, largest first; the largest entry of each is positive."""
+        axes, sizes, _ = np.linalg.svd(params.loadings, full_matrices=False)
+        signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(self.q)])
+        return PPCAParams(params.mean, axes * (sizes * signs), params.noise)
+
+    def posterior(self, prep: PPCAParams, block: Block) -> PPCAPosterior:
+        latent = np.zeros((self.q, block.weights.size))
+        for seen, rows in kernel.groups(block):
+            gain, _ = _gain(prep, seen)
+            latent[:, rows] = gain @ (block.values[np.ix_(seen, rows)] - prep.mean[seen, None])
+        density = kernel.log_density(block, prep.mean[None], _covariance(prep)[None])
+        return PPCAPosterior(density[0], latent)
+
+    def fill(self, prep: PPCAParams, block: Block) -> Array:
+        """E[x | seen], (d, m); seen cells bit-unchanged."""
+        ones = np.ones((1, block.weights.size))
+        return kernel.conditional_mean(block, prep.mean[None], _covariance(prep)[None], ones)
+
+    def sample(self, params: PPCAParams, n: int, rng: Generator) -> tuple[Array, Int]:
+        """n draws as (d, n) values; all labels are 0."""
+        latent = rng.standard_normal((self.q, n))
+        noise = rng.standard_normal((params.mean.size, n)) * np.sqrt(params.noise)
+        return params.mean[:, None] + params.loadings @ latent + noise, np.zeros(n, dtype=np.int64)
+
+    def _floor(self) -> float:
+        mean = float(np.mean([column.variance for column in self.columns]))
+        return FLOOR * (mean or 1.0)
+
+
+def _covariance(params: PPCAParams) -> Array:
+    covariance: Array = params.loadings @ params.loadings.T + params.noise * np.eye(params.mean.size)
+    return covariance
+
+
+def _gain(params: PPCAParams, seen: Bool) -> tuple[Array, Array]:
+    """E[z | x_o] = gain (q, o) @ (x_o - m_o), and the covariance (q, q) that is left."""
+    loadings = params.loadings[seen]
+    factor = cholesky(loadings.T @ loadings + params.noise * np.eye(loadings.shape[1]))
+    inverse = solve_lower(factor, np.eye(len(factor)))
+    precision = inverse.T @ inverse
+    return precision @ loadings.T, params.noise * precision
