@@ -185,6 +185,27 @@ class PosDef:
         return None
 
 
+@dataclass(frozen=True)
+class Loadings:
+    """(d, q) loadings, which count only up to a rotation: the lower trapezoid of W = L Q, its diagonal >= 0."""
+
+    def size(self, shape: tuple[int, ...]) -> int:
+        return shape[0] * shape[1] - shape[1] * (shape[1] - 1) // 2
+
+    def pack(self, value: Array) -> Array:
+        lower = np.linalg.qr(value.T, mode="r").T
+        signs = np.where(np.diag(lower) < 0, -1.0, 1.0)
+        return (lower * signs)[np.tril_indices(value.shape[0], m=value.shape[1])]
+
+    def unpack(self, vector: Array, like: Array) -> Array:
+        lower = np.zeros(np.shape(like))
+        lower[np.tril_indices(lower.shape[0], m=lower.shape[1])] = vector
+        return lower
+
+    def fault(self, value: Array) -> str | None:
+        return Real().fault(value)
+
+
 def pack(spaces: P, params: P) -> Array:
     """All free coordinates of a record of parameters, field after field."""
     parts = [space.pack(np.asarray(leaf)) for _, space, leaf in _walk(spaces, params)]

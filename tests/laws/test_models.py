@@ -122,6 +122,9 @@ def test_unpack_inverts_pack(case: Case) -> None:
     vector = problem.pack(params)
     assert vector.size == space.degrees_of_freedom(problem.model.spaces(), params)
     assert_close(problem.unpack(vector, params), params, rtol=1e-13)
+    turned = problem.model.canonical(params)  # loadings come back up to a rotation: the same model
+    back = problem.unpack(problem.pack(turned), turned)
+    assert np.isclose(problem.measure(back).loglik, problem.measure(params).loglik, rtol=1e-12)
     assert not space.faults(problem.model.spaces(), params)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -13,10 +14,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.random import Generator
 
+from estep import space
 from estep.data.source import Source
 from estep.data.units import Equivariance
-from estep.errors import EstepError, HookError
-from estep.records import Block, Column, Units, named_leaves
+from estep.errors import EstepError, HookError, UsageError
+from estep.records import Block, Column, Units, map_leaves, named_leaves
 from estep.run import Executor
 from estep.space import Real
 
@@ -58,8 +60,18 @@ class Custom:
 
     def start(self, sample: Block, rng: Generator, how: str) -> Any:
         if callable(self.first):
-            return _call("start", self.first, sample, rng)
-        return self.first
+            made = _call("start", self.first, sample, rng)
+            _check_finite(made, HookError, "start returned")
+        else:
+            made = copy.deepcopy(self.first)
+            _check_finite(made, UsageError, "start has")
+        try:
+            space.pack(self.spaces(), made)
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise UsageError(
+                "spaces must hold a Space for each parameter, in the same nesting as start, or one for all"
+            ) from error
+        return made
 
     def compress(self, source: Source, run: Executor) -> Source:
         return source
@@ -72,30 +84,34 @@ class Custom:
         if not isinstance(made, tuple) or len(made) != 2:
             raise HookError("estep must return a pair (stats, loglik)")
         own, loglik = made
-        if np.ndim(loglik) != 0 or np.isnan(loglik):
+        if not _numeric(loglik) or np.ndim(loglik) != 0 or np.isnan(loglik):
             raise HookError(f"estep must return a number as loglik; found {loglik!r} at row {block.first}")
         for name, leaf in named_leaves(own):
-            if np.isnan(leaf).any():
+            if not _numeric(leaf) or np.isnan(leaf).any():
+                found = "NaN" if _numeric(leaf) else repr(leaf)
                 raise HookError(
-                    f"estep returned NaN in the statistic {name or 'stats'!r} at row {block.first}"
+                    f"estep returned {found} in the statistic {name or 'stats'!r} at row {block.first}"
                 )
+        # a list would join where an array adds
+        own = map_leaves(lambda leaf: np.asarray(leaf) if isinstance(leaf, list) else leaf, own)
         return CustomStats(float(loglik), abs(float(loglik)), own)
 
     def mstep(self, params: Any, stats: CustomStats) -> Any:
-        made = _call("mstep", self.user_mstep, params, stats.own)
+        made = _call("mstep", self.user_mstep, copy.deepcopy(params), stats.own)  # it may write to them
         before = [(name, np.shape(leaf)) for name, leaf in named_leaves(params)]
         after = [(name, np.shape(leaf)) for name, leaf in named_leaves(made)]
         if before != after:
             raise HookError(f"mstep must return parameters of the same shapes, {before}; found {after}")
-        for name, leaf in named_leaves(made):
-            if not np.isfinite(leaf).all():
-                raise HookError(
-                    f"mstep returned a value that is not finite in the parameter {name or 'params'!r}"
-                )
+        _check_finite(made, HookError, "mstep returned")
         return made
 
     def log_prior(self, params: Any) -> float:
-        return 0.0 if self.prior is None else float(_call("log_prior", self.prior, params))
+        if self.prior is None:
+            return 0.0
+        made = _call("log_prior", self.prior, params)
+        if not _numeric(made) or np.ndim(made) != 0 or np.isnan(made):
+            raise HookError(f"log_prior must return a number; found {made!r}")
+        return float(made)
 
     def spaces(self) -> Any:
         return Real() if self.parameter_spaces is None else self.parameter_spaces
@@ -111,6 +127,21 @@ class Custom:
 
     def posterior(self, prep: Any, block: Block) -> CustomStats:
         return self.estep(prep, block)
+
+
+def _check_finite(params: Any, kind: type[EstepError], verb: str) -> None:
+    for name, leaf in list(named_leaves(params)) or [("", params)]:
+        if not _numeric(leaf) or not np.isfinite(leaf).all():
+            raise kind(
+                f"{verb} a value that is no finite number in the parameter {name or 'params'!r}: {leaf!r}"
+            )
+
+
+def _numeric(value: Any) -> bool:
+    try:
+        return np.asarray(value).dtype.kind in "biuf"
+    except ValueError:  # a ragged list
+        return False
 
 
 def _call(name: str, hook: Callable[..., Any], *arguments: Any) -> Any:

@@ -24,7 +24,7 @@ from estep.linalg import LOG_2PI, cholesky, solve_lower
 from estep.models.by_pattern import Compressed, Group, compress
 from estep.records import Array, Block, Bool, Column, Int, Units
 from estep.run import Executor
-from estep.space import Positive, Real
+from estep.space import Loadings, Positive, Real
 
 
 class PPCAParams(NamedTuple):
@@ -60,7 +60,7 @@ class PPCA:
     def bind(self, columns: tuple[Column, ...]) -> PPCA:
         require_seen(columns)
         if self.q >= len(columns):
-            raise DataError(f"n_components={self.q} must be below the number of columns, {len(columns)}")
+            raise DataError(f"n_components={self.q} must be below the number of columns; n_features={len(columns)}")
         return replace(self, columns=columns)
 
     def start(self, sample: Block, rng: Generator, how: str) -> PPCAParams:
@@ -133,7 +133,7 @@ class PPCA:
         return None
 
     def spaces(self) -> PPCAParams:
-        return PPCAParams._make([Real(), Real(), Positive()])
+        return PPCAParams._make([Real(), Loadings(), Positive()])
 
     def rescale(self, params: PPCAParams, units: Units) -> PPCAParams:
         s = units.scale[0]  # one scale for all columns
