@@ -77,7 +77,8 @@ class Case:
         how = (*problem.model.starts, "")[0]
         start = problem.model.start(problem.source.sample(1000, 0), rng, how)
         vector = problem.pack(start)
-        return problem.unpack(vector + 0.1 * rng.standard_normal(vector.size), start)
+        moved = problem.unpack(vector + 0.1 * rng.standard_normal(vector.size), start)
+        return problem.unpack(problem.pack(moved), moved)  # loadings in the turn that packing gives them
 
 
 def mean_estep(mean: float, block: Any) -> tuple[Any, float]:

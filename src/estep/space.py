@@ -195,11 +195,13 @@ class Loadings:
     def pack(self, value: Array) -> Array:
         lower = np.linalg.qr(value.T, mode="r").T
         signs = np.where(np.diag(lower) < 0, -1.0, 1.0)
-        return (lower * signs)[np.tril_indices(value.shape[0], m=value.shape[1])]
+        packed: Array = (lower * signs)[np.tril_indices(value.shape[0], m=value.shape[1])]
+        return packed
 
     def unpack(self, vector: Array, like: Array) -> Array:
-        lower = np.zeros(np.shape(like))
-        lower[np.tril_indices(lower.shape[0], m=lower.shape[1])] = vector
+        d, q = np.shape(like)
+        lower = np.zeros((d, q))
+        lower[np.tril_indices(d, m=q)] = vector
         return lower
 
     def fault(self, value: Array) -> str | None:
