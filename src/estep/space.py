@@ -193,7 +193,7 @@ class Loadings:
         return shape[0] * shape[1] - shape[1] * (shape[1] - 1) // 2
 
     def pack(self, value: Array) -> Array:
-        lower = np.linalg.qr(value.T, mode="r").T
+        lower = np.asarray(np.linalg.qr(value.T, mode="r")).T
         signs = np.where(np.diag(lower) < 0, -1.0, 1.0)
         packed: Array = (lower * signs)[np.tril_indices(value.shape[0], m=value.shape[1])]
         return packed
