@@ -1,0 +1,38 @@
+# Needs Python >= 3.11 and make, nothing else. PYTHON=python3.13 make test takes another interpreter.
+PYTHON ?= python3
+DEMO ?= demo
+BIN := .venv/bin
+
+.PHONY: venv demo test check docs-check clean
+
+venv: .venv/.installed
+
+# the stamp is made last: an installation that broke off is begun again
+.venv/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python >= 3.11 is needed; set PYTHON")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e . --group dev
+	touch $@
+
+demo: venv
+	$(BIN)/estep demo --out $(DEMO)
+
+# the code in the documents is run by docs-check
+test: venv
+	$(BIN)/python -m pytest --ignore=tests/docs
+
+docs-check: venv
+	$(BIN)/python -m pytest tests/docs
+
+check: venv
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python -m pytest --doctest-modules src
+
+clean:
+	rm -rf build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
