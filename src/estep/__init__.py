@@ -1,0 +1,34 @@
+"""Latent-variable models by Expectation-Maximization.
+
+`GaussianMixture`, `Mixture`, `SoftKMeans`, `Normal`, `HMM`, `PPCA` and `EM` are the estimators; `fit` is the
+engine under them; `load` opens a saved model. Everything is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from estep.engine.fit import fit
+    from estep.estimators import EM, HMM, PPCA, GaussianMixture, Mixture, Normal, SoftKMeans
+    from estep.estimators.files import load
+
+__version__ = "0.1.0"
+
+__all__ = ["EM", "HMM", "PPCA", "GaussianMixture", "Mixture", "Normal", "SoftKMeans", "fit", "load"]
+
+_HOMES = dict.fromkeys(__all__, "estep.estimators") | {
+    "fit": "estep.engine.fit",
+    "load": "estep.estimators.files",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'estep' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

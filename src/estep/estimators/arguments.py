@@ -1,0 +1,92 @@
+"""The constructor's parameters of an estimator in a model file, and checked on the way back."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from estep.errors import ModelFileError, UsageError
+from estep.estimators.base import Face, count, positive
+from estep.estimators.search import search
+from estep.estimators.spell import spell, unspell
+from estep.io.container import Tensor
+
+ROWS = ("resp_init",)  # one entry a row of the data: not for a model file
+ARRAYS = ("weights_init", "means_init", "precisions_init", "mean_init", "covariance_init")
+FAMILIES = ("family", "emission")
+_NUMBER, _OPTIONAL = (float, int), (float, int, type(None))
+TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys((*ROWS, *ARRAYS), (type(None),)),  # arrays are among the tensors
+    **dict.fromkeys(FAMILIES, (str, dict)),
+    **dict.fromkeys(("n_components", "n_clusters", "max_iter"), (int,)),
+    **dict.fromkeys(("verbose", "verbose_interval"), (int, bool)),
+    **dict.fromkeys(("tol", "prior_rows"), _NUMBER),
+    **dict.fromkeys(("reg_covar", "stiffness"), _OPTIONAL),
+    **dict.fromkeys(("covariance_type", "init_params"), (str,)),
+    "n_init": (int, str),
+    "random_state": (int, type(None)),
+    "warm_start": (bool,),
+}
+
+
+def spell_arguments(
+    estimator: Face, tensors: dict[str, Tensor], *, without: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The parameters as strict JSON; the arrays among them are put into `tensors`."""
+    spelled: dict[str, Any] = {}
+    for name, value in estimator.get_params(deep=False).items():
+        if name in without:
+            continue
+        if name in ARRAYS and value is not None:
+            tensors[f"parameter.{name}"] = np.asarray(value, dtype=np.float64)
+        if name in FAMILIES:
+            spelled[name] = spell(value)
+        elif name == "random_state":
+            spelled[name] = int(value) if isinstance(value, Integral) else None
+        else:
+            spelled[name] = None if name in (*ROWS, *ARRAYS) else _plain(name, value)
+    return spelled
+
+
+def arguments(
+    kind: type[Face], document: dict[str, Any], tensors: dict[str, Tensor], *, without: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The parameters for the constructor; ModelFileError for a name or a type it does not take."""
+    names = set(kind._get_param_names()) - set(without)
+    for name in sorted(names ^ document.keys()):
+        raise ModelFileError(f"the parameter {name!r} is {'missing' if name in names else 'unknown'}")
+    found = {}
+    for name, value in document.items():
+        if type(value) not in TYPES[name]:
+            raise ModelFileError(f"the parameter {name!r} cannot be {str(value)[:100]!r}")
+        found[name] = unspell(value) if name in FAMILIES else value
+    for name in ARRAYS:
+        if name in names and f"parameter.{name}" in tensors:
+            found[name] = tensors.pop(f"parameter.{name}")
+    return found
+
+
+def check_arguments(estimator: Face) -> None:
+    """What a fit would say of the parameters that the model does not look at."""
+    positive(estimator, "tol", zero=True)
+    count(estimator, "max_iter")
+    estimator._seed()
+    if hasattr(estimator, "n_init"):
+        search(estimator)
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A number or a string that JSON has."""
+    if value is None or isinstance(value, bool | np.bool_):
+        return value if value is None else bool(value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real) and np.isfinite(float(value)):
+        return float(value)
+    raise UsageError(f"{name}={value!r} cannot be saved; set it to a finite number or a string")

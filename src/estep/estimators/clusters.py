@@ -1,0 +1,98 @@
+"""What the mixtures' faces share: starts, memberships, sampling, imputation."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import DensityMixin
+from sklearn.utils import check_random_state
+
+from estep.data.source import MemorySource
+from estep.engine.starts import Starts
+from estep.errors import UsageError
+from estep.estimators.base import Face
+from estep.estimators.search import search
+from estep.models import Alone
+from estep.records import Array, Int
+from estep.run import Local
+
+
+class Clusters(DensityMixin, Face):
+    """Abstract base of the mixtures."""
+
+    random_state: Any
+
+    @abstractmethod
+    def _model(self, weight: float) -> Alone:
+        """The model for data of this total weight."""
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit to the rows of X, (n, d), NaN or null = missing; `sample_weight` (n,) counts rows."""
+        source = self._open(X, sample_weight, fitting=True)
+        model = self._model(source.weight)
+        return self._run(model, source, self._starts(model, source))
+
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Int:
+        """`fit(X)`, then the component of each row."""
+        return self.fit(X, sample_weight=sample_weight).predict(X)
+
+    def predict_proba(self, X: Any) -> Array:
+        """p(component | seen cells) of each row, (n, k)."""
+        resp: Array = self._fitted().posterior_of(self._open(X)).resp
+        return resp.T
+
+    def predict(self, X: Any) -> Int:
+        """The most probable component of each row, (n,)."""
+        labels: Int = self.predict_proba(X).argmax(axis=1)
+        return labels
+
+    def score_samples(self, X: Any) -> Array:
+        """Log-density of the seen cells of each row, (n,), in nats; 0 for a row with nothing seen."""
+        logs: Array = self._fitted().posterior_of(self._open(X)).loglik
+        return logs
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Mean log-likelihood of a row (per unit of weight)."""
+        source = self._open(X, sample_weight)
+        return self._fitted().loglik_of(source) / source.weight
+
+    def impute(self, X: Any) -> Array:
+        """A copy of X with each missing cell at its conditional mean; seen cells bit-unchanged."""
+        table = self._read(X)
+        return self._fitted().filled(self._source(table), table.values)
+
+    def sample(self, n_samples: int = 1) -> tuple[Array, Int]:
+        """Draws from the fitted mixture: rows (n, d) and the components they came from (n,)."""
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+        fitted = self._fitted()
+        values, labels = fitted.model.sample(fitted.user_params, n_samples, rng)
+        return values.T, labels
+
+    def _starts(self, model: Alone, source: MemorySource) -> Starts:
+        return search(self)
+
+
+def start_from_resp(model: Alone, source: MemorySource, resp: Array) -> Any:
+    """Parameters, in the fit's units, from responsibilities (n, k) or labels (n,) of all rows."""
+    framed = source.framed(source.natural_units(model.equivariance))
+    bound = model.bind(framed.columns)
+    with Local() as run:
+        return bound.start_from(framed, run, memberships(resp, source.n_rows, bound.family.k))
+
+
+def memberships(resp: Any, n: int, k: int) -> Array:
+    """Labels (n,) or responsibilities (n, k), as (k, n) responsibilities."""
+    array = np.asarray(resp)
+    if array.shape == (n,):
+        if not np.isin(array, np.arange(k)).all():
+            raise UsageError(f"resp_init as labels must hold the integers 0 to {k - 1}, one a row")
+        return np.eye(k)[:, array.astype(np.int64)]
+    if array.shape != (n, k):
+        raise UsageError(f"resp_init must have shape ({n},) or ({n}, {k}); found {array.shape}")
+    bad = np.flatnonzero(~(np.isfinite(array).all(axis=1) & (array >= 0).all(axis=1)))
+    if bad.size or not np.allclose(array.sum(axis=1), 1, atol=1e-6):
+        row = bad[0] if bad.size else np.abs(array.sum(axis=1) - 1).argmax()
+        raise UsageError(f"resp_init must be >= 0 and sum to 1 in every row; row {row} is {array[row]}")
+    return np.ascontiguousarray(array.T, dtype=np.float64)

@@ -1,0 +1,133 @@
+"""Saving a fitted estimator to a model file, and loading it again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from estep.errors import ModelFileError, UsageError
+from estep.estimators.arguments import spell_arguments
+from estep.estimators.base import Face
+from estep.estimators.em import EM
+from estep.estimators.rebuild import HOOKS, KNOWN, rebuilt
+from estep.io import ModelFile, decode, encode, nest, outcome, read, write
+from estep.io.container import Tensor
+from estep.records import named_leaves
+
+
+def save(estimator: Face, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator to a `.estep` file, whole or not at all.
+
+    The file holds the constructor's parameters, the fitted ones, and how the fit ended. It holds no row of
+    the data: `resp_init` and the training memberships of `SoftKMeans` are left out. A `random_state` that is
+    no integer is saved as None.
+
+    Parameters
+    ----------
+    estimator : estimator of this package, fitted
+        Of `EM`, whose functions are code, the parameters are saved and the functions are not.
+    path : path
+        Ends in `.estep`. A file that is there is replaced.
+
+    Raises
+    ------
+    UsageError
+        Another suffix, a subclass, a family this package does not know, or constructor's parameters that were
+        set anew after the fit and no longer describe it.
+    ResourceError
+        The file cannot be written; a file that was there is then unchanged.
+    """
+    fitted = estimator._fitted()
+    kind = type(estimator).__name__
+    if type(estimator) is not KNOWN.get(kind, EM):
+        raise UsageError(f"{kind} is not an estimator of this package, and cannot be saved")
+    tensors: dict[str, Tensor] = {
+        "units.centre": fitted.units.centre,
+        "units.scale": fitted.units.scale,
+        "history": outcome.history_to_array(fitted.history),
+    }
+    if isinstance(estimator, EM):
+        parameters = spell_arguments(estimator, tensors, without=("start", *HOOKS))
+        parameters["nest"] = nest.spell(fitted.params, "params", tensors)
+        parameters["hooks"] = [name for name in HOOKS if getattr(estimator, name) is not None]
+    else:
+        parameters = spell_arguments(estimator, tensors)
+        tensors |= {f"params.{name}": np.asarray(leaf) for name, leaf in named_leaves(fitted.params)}
+    of = outcome.Outcome(
+        fitted.loglik,
+        fitted.objective,
+        fitted.weight,
+        fitted.verdict,
+        fitted.starts,
+        fitted.columns,
+        named=hasattr(estimator, "feature_names_in_"),
+    )
+    file = ModelFile(kind, parameters, outcome.to_json(of), tensors)
+    given = {name: getattr(estimator, name) for name in HOOKS} if isinstance(estimator, EM) else {}
+    try:
+        rebuilt(decode(encode(file)), None, given)  # a file that cannot be loaded is never written
+    except ModelFileError as error:
+        raise UsageError(
+            f"this {kind} could not be loaded again: {error}; if its parameters were set anew after the "
+            "fit, fit again before saving"
+        ) from error
+    write(path, file)
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    start: Any = None,
+    estep: Callable[..., Any] | None = None,
+    mstep: Callable[..., Any] | None = None,
+    log_prior: Callable[..., Any] | None = None,
+    spaces: Any = None,
+) -> Any:
+    """A fitted estimator from a `.estep` file; nothing in the file is run.
+
+    On the same data it scores, predicts and imputes to the same bits as the estimator that was saved.
+
+    Parameters
+    ----------
+    path : path
+    estep, mstep, log_prior, spaces
+        For a saved `EM` only, and needed there: the functions it was fitted with, which no file holds.
+    start : Any, optional
+        For a saved `EM`: where a new fit starts; the saved parameters by default.
+
+    Returns
+    -------
+    estimator
+        Of the class that was saved.
+
+    Raises
+    ------
+    SourceError
+        There is no such file, or it may not be read.
+    ModelFileError
+        It is not a model file, or a damaged, inconsistent or newer one; or an `EM` without its functions.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from estep import Normal, load
+    >>> from estep.datasets import load_faithful
+    >>> normal = Normal().fit(load_faithful().values)
+    >>> with TemporaryDirectory() as folder:
+    ...     normal.save(Path(folder, "faithful.estep"))
+    ...     again = load(Path(folder, "faithful.estep"))
+    >>> again.mean_.round(2)
+    array([ 3.49, 70.9 ])
+    """
+    file = read(path)
+    given = dict(zip(HOOKS, (estep, mstep, log_prior, spaces), strict=True))
+    if file.kind != "EM" and (start is not None or any(hook is not None for hook in given.values())):
+        raise UsageError(f"{os.fspath(path)!r} holds a {file.kind}, which takes no functions; give the path")
+    try:
+        return rebuilt(file, start, given)
+    except ModelFileError as error:
+        raise ModelFileError(f"{os.fspath(path)!r}: {error}") from None

@@ -1,0 +1,80 @@
+"""The fitted record every estimator holds: what scoring, warm starts and files use."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from estep.data.source import MemorySource
+from estep.engine import Info, Model, Problem, Result, Verdict
+from estep.records import Array, Block, Column, Units
+from estep.run import Local
+from estep.space import degrees_of_freedom
+
+
+class Fitted(NamedTuple):
+    """Parameters in the fit's units, their frame, and how they were found."""
+
+    model: Any  # bound to the columns
+    params: Any  # in the fit's units
+    units: Units
+    columns: tuple[Column, ...]  # of the training data, in the fit's units
+    loglik: float  # of the training data, a sum, in the user's units
+    objective: float  # loglik + log_prior
+    weight: float  # sum of the row weights
+    verdict: Verdict
+    history: tuple[Info, ...]
+    starts: tuple[Verdict, ...]
+
+    @classmethod
+    def of(cls, result: Result, weight: float) -> Fitted:
+        """Of a finished fit to rows of this total weight."""
+        point = result.point
+        return cls(
+            result.model,
+            point.params,
+            result.units,
+            result.columns,
+            point.loglik,
+            point.objective,
+            weight,
+            result.verdict,
+            result.history,
+            result.starts,
+        )
+
+    @property
+    def user_params(self) -> Any:
+        """The parameters in the user's units."""
+        return self.model.rescale(self.params, self.units)
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters: what BIC and AIC charge for."""
+        return degrees_of_freedom(self.model.spaces(), self.params)
+
+    def loglik_of(self, source: MemorySource) -> float:
+        """The log-likelihood of new data by the same path as the fit's: the same bits on the same data."""
+        with Local() as run:
+            return Problem(self.model, source.framed(self.units), run).measure(self.params).loglik
+
+    def posterior_of(self, source: MemorySource) -> Any:
+        """The model's per-row record, with `loglik` in the user's units."""
+        model: Model = self.model
+        scales = np.log(self.units.scale)
+
+        def of(block: Block) -> Any:
+            found = model.posterior(prep, block)
+            return found._replace(loglik=found.loglik - scales @ ~np.isnan(block.values))
+
+        with Local() as run:
+            prep = model.prepare(self.params)
+            return run.rows(of, source.framed(self.units))
+
+    def filled(self, source: MemorySource, raw: Array) -> Array:
+        """A copy of raw (n, d), missing cells at their conditional means, seen cells bit-unchanged."""
+        with Local() as run:
+            prep = self.model.prepare(self.params)
+            values: Array = run.rows(lambda block: self.model.fill(prep, block), source.framed(self.units))
+        return np.where(np.isnan(raw), self.units.undo(values).T, raw)

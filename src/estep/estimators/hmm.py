@@ -1,0 +1,180 @@
+"""`HMM`: a hidden Markov chain over any family."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from estep.data.source import MemorySource
+from estep.errors import DataError
+from estep.estimators.base import Face, count
+from estep.estimators.laws import family_of, publish_family, takes_text
+from estep.estimators.search import search
+from estep.families.family import Family
+from estep.models import Chain
+from estep.models.chain import ChainParams, Paths
+from estep.records import Array, Int
+from estep.run import Local
+
+
+class HMM(Face):
+    """Hidden Markov model, fitted by EM (Baum-Welch); missing cells and rows are integrated out.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of states K.
+    emission : str or Family
+        "gaussian" (or "gaussian-tied", "gaussian-diag", "gaussian-spherical"), "poisson", "categorical",
+        "bernoulli", or a family object; ``Mixed(k, family)`` gives mixture emissions.
+    tol, max_iter, n_init, init_params, random_state, verbose, verbose_interval
+        As in `GaussianMixture`.
+
+    Attributes
+    ----------
+    startprob_ : array of shape (K,)
+    transmat_ : array of shape (K, K)
+        Row i: from state i.
+    means_, covars_ | rates_ | emissionprob_ | probabilities_
+        The emission's parameters, in the user's units; covariances, not standard deviations.
+    loglik_ : float
+        A sum over sequences.
+    objective_, converged_, status_, n_iter_, history_, diagnostics_
+        As in `GaussianMixture`.
+
+    References
+    ----------
+    Baum, L. E., Petrie, T., Soules, G. & Weiss, N. (1970). Ann. Math. Statist. 41, 164-171.
+
+    Examples
+    --------
+    >>> from estep import HMM
+    >>> from estep.datasets import load_earthquakes
+    >>> counts = load_earthquakes().select("count")
+    >>> model = HMM(2, "poisson", random_state=0, tol=1e-8).fit(counts)
+    >>> model.rates_.round(3).ravel()
+    array([15.421, 26.018])
+    >>> round(model.loglik_, 4)
+    -341.8787
+    """
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        emission: str | Family = "gaussian",
+        *,
+        tol: float = 1e-4,
+        max_iter: int = 10_000,
+        n_init: int | Literal["auto"] = "auto",
+        init_params: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+        verbose_interval: int = 10,
+    ) -> None:
+        self.n_components = n_components
+        self.emission = emission
+        self.tol = tol
+        self.max_iter = max_iter
+        self.n_init = n_init
+        self.init_params = init_params
+        self.random_state = random_state
+        self.verbose = verbose
+        self.verbose_interval = verbose_interval
+
+    def fit(self, X: Any, y: Any = None, lengths: Any = None, sequence_weight: Any = None) -> Self:
+        """Fit to the rows of X, (n, d), in time order.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+            Sequences one after the other; NaN or null = missing.
+        y : None
+            Ignored.
+        lengths : array-like of int of shape (s,), optional
+            Length of each sequence, summing to n; one sequence by default.
+        sequence_weight : array-like of shape (s,), optional
+            How often each sequence counts.
+        """
+        source = self._sequences(X, lengths, sequence_weight, fitting=True)
+        return self._run(self._model(source.weight), source, search(self))
+
+    def loglik(self, X: Any, lengths: Any = None, sequence_weight: Any = None) -> float:
+        """Log-likelihood, a sum over sequences; on the training data it equals `loglik_` to the bit."""
+        self._fitted()
+        return self._fitted().loglik_of(self._sequences(X, lengths, sequence_weight))
+
+    def score(self, X: Any, y: Any = None, lengths: Any = None) -> float:
+        """As `loglik`: the sum, as hmmlearn's."""
+        return self.loglik(X, lengths)
+
+    def score_samples(self, X: Any, lengths: Any = None) -> Array:
+        """log p(row | rows before it in its sequence), (n,); the sum is the log-likelihood."""
+        logs: Array = self._fitted().posterior_of(self._sequences(X, lengths)).loglik
+        return logs
+
+    def predict_proba(self, X: Any, lengths: Any = None) -> Array:
+        """p(state | whole sequence) at each row, (n, K)."""
+        resp: Array = self._fitted().posterior_of(self._sequences(X, lengths)).resp
+        return resp.T
+
+    def predict(self, X: Any, lengths: Any = None) -> Int:
+        """The states of the most probable path of each sequence (Viterbi), (n,)."""
+        return self._paths(X, lengths).states
+
+    def decode(self, X: Any, lengths: Any = None) -> tuple[float, Int]:
+        """The joint log-probability of the most probable paths, summed over sequences, and their states."""
+        source = self._sequences(X, lengths)
+        paths = self._paths(X, lengths)
+        scales = np.log(self._fitted().units.scale)
+        seen = sum((~np.isnan(source.block(i).values)).sum(axis=1) for i in range(len(source)))
+        return float(paths.log_joint.sum() - scales @ seen), paths.states
+
+    def impute(self, X: Any, lengths: Any = None) -> Array:
+        """A copy of X, missing cells at their means given the whole sequence, seen cells bit-unchanged."""
+        return self._fitted().filled(self._sequences(X, lengths), self._read(X).values)
+
+    def sample(self, n_samples: int = 1) -> tuple[Array, Int]:
+        """One sequence drawn from the fitted model: rows (n, d) and states (n,)."""
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+        fitted = self._fitted()
+        values, states = fitted.model.sample(fitted.user_params, n_samples, rng)
+        return values.T, states
+
+    def _model(self, weight: float) -> Chain:
+        return Chain(count(self, "n_components"), family_of(self.emission))
+
+    def _text(self) -> Literal["refuse", "codes"]:
+        return takes_text(self.emission)
+
+    def _sequences(
+        self, X: Any, lengths: Any = None, sequence_weight: Any = None, *, fitting: bool = False
+    ) -> MemorySource:
+        table = self._read(X, fitting=fitting)
+        runs = np.array([len(table.values)]) if lengths is None else np.asarray(lengths)
+        if runs.ndim != 1 or not np.issubdtype(runs.dtype, np.integer) or (runs < 1).any():
+            raise DataError("lengths must be a vector of integers >= 1, one a sequence")
+        if sequence_weight is None:
+            return self._source(table, None, runs)
+        weights = np.asarray(sequence_weight, dtype=np.float64)
+        if weights.shape != runs.shape:
+            raise DataError(
+                f"sequence_weight must have shape {runs.shape}, one a sequence; found {weights.shape}"
+            )
+        return self._source(table, np.repeat(weights, runs), runs)
+
+    def _paths(self, X: Any, lengths: Any) -> Paths:
+        fitted = self._fitted()
+        with Local() as run:
+            prep = fitted.model.prepare(fitted.params)
+            source = self._sequences(X, lengths).framed(fitted.units)
+            paths: Paths = run.rows(lambda block: fitted.model.decode(prep, block), source)
+            return paths
+
+    def _publish_params(self) -> None:
+        params: ChainParams = self.fitted_.user_params
+        self.startprob_, self.transmat_ = params.start, params.moves
+        publish_family(self, params.emission)
+        if hasattr(params.emission, "covariances"):
+            self.covars_ = params.emission.covariances

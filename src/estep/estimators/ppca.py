@@ -1,0 +1,130 @@
+"""`PPCA`: probabilistic principal components with missing cells."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
+from sklearn.utils import check_random_state
+
+from estep.engine import Search
+from estep.estimators.base import Face, count
+from estep.models import ppca as model
+from estep.records import Array
+
+
+class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, Face):
+    """Probabilistic principal component analysis by EM; missing cells are integrated out.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of components q, below the number of columns.
+    tol, max_iter, verbose, verbose_interval
+        As in `GaussianMixture`.
+    random_state : int, RandomState or None
+        For `sample`.
+
+    Attributes
+    ----------
+    components_ : array of shape (q, d)
+        Principal axes, orthonormal, largest variance first; the largest entry of each is positive.
+    loadings_ : array of shape (d, q)
+        x = mean_ + loadings_ z + noise, z standard normal; columns along the principal axes.
+    mean_ : array of shape (d,)
+    noise_variance_ : float
+        Variance, not standard deviation; maximum likelihood, divisor n.
+    loglik_, objective_, converged_, status_, n_iter_, history_, diagnostics_
+        As in `GaussianMixture`.
+
+    References
+    ----------
+    Tipping, M. E. & Bishop, C. M. (1999). J. R. Statist. Soc. B 61, 611-622.
+
+    Examples
+    --------
+    >>> from estep import PPCA
+    >>> from estep.datasets import load_iris
+    >>> ppca = PPCA(2).fit(load_iris().values)
+    >>> round(ppca.loglik_, 6)
+    -404.96278
+    """
+
+    def __init__(
+        self,
+        n_components: int = 1,
+        *,
+        tol: float = 1e-4,
+        max_iter: int = 10_000,
+        random_state: Any = None,
+        verbose: int = 0,
+        verbose_interval: int = 10,
+    ) -> None:
+        self.n_components = n_components
+        self.tol = tol
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.verbose = verbose
+        self.verbose_interval = verbose_interval
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit to the rows of X, (n, d), NaN or null = missing; `sample_weight` (n,) counts rows.
+
+        Raises
+        ------
+        DataError
+            Infinite values, a column with no seen cell, or no fewer components than columns.
+        """
+        source = self._open(X, sample_weight, fitting=True)
+        return self._run(self._model(source.weight), source, Search())
+
+    def transform(self, X: Any) -> Array:
+        """E[z | seen cells] of each row, (n, q): shrunk towards 0, the more so the fewer cells are seen."""
+        latent: Array = self._fitted().posterior_of(self._open(X)).latent
+        return latent.T
+
+    def inverse_transform(self, Z: Any) -> Array:
+        """The rows (n, d) with these latent values (n, q)."""
+        self._fitted()
+        rows: Array = np.asarray(Z, dtype=np.float64) @ self.loadings_.T + self.mean_
+        return rows
+
+    def impute(self, X: Any) -> Array:
+        """A copy of X with each missing cell at its conditional mean; seen cells bit-unchanged."""
+        table = self._read(X)
+        return self._fitted().filled(self._source(table), table.values)
+
+    def get_covariance(self) -> Array:
+        """The covariance of the data under the model, (d, d)."""
+        self._fitted()
+        covariance: Array = self.loadings_ @ self.loadings_.T + self.noise_variance_ * np.eye(len(self.mean_))
+        return covariance
+
+    def score_samples(self, X: Any) -> Array:
+        """Log-density of the seen cells of each row, (n,), in nats; 0 for a row with nothing seen."""
+        logs: Array = self._fitted().posterior_of(self._open(X)).loglik
+        return logs
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Mean log-likelihood of a row (per unit of weight)."""
+        source = self._open(X, sample_weight)
+        return self._fitted().loglik_of(source) / source.weight
+
+    def sample(self, n_samples: int = 1) -> Array:
+        """Draws from the fitted model, (n, d)."""
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+        fitted = self._fitted()
+        values: Array = fitted.model.sample(fitted.user_params, n_samples, rng)[0]
+        return values.T
+
+    def _model(self, weight: float) -> model.PPCA:
+        return model.PPCA(count(self, "n_components"))
+
+    def _publish_params(self) -> None:
+        params: model.PPCAParams = self.fitted_.user_params
+        self.mean_, self.loadings_, self.noise_variance_ = params.mean, params.loadings, float(params.noise)
+        axes, _, _ = np.linalg.svd(params.loadings, full_matrices=False)
+        signs = np.sign(np.sum(axes * params.loadings, axis=0))
+        self.components_ = (axes * np.where(signs == 0, 1.0, signs)).T
+        self._n_features_out = params.loadings.shape[1]

@@ -1,0 +1,25 @@
+"""The search over starts that an estimator's parameters ask for."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sklearn.utils import check_random_state
+
+from estep.engine import Search
+from estep.errors import UsageError
+from estep.estimators.base import count
+from estep.families.partition import KINDS
+
+
+def search(estimator: Any, **how: Any) -> Search:
+    """From `n_init`, `init_params` and `random_state`; `how` goes to `Search`."""
+    if isinstance(estimator.n_init, str) and estimator.n_init != "auto":
+        raise UsageError(f"n_init must be 'auto' or an integer >= 1; found {estimator.n_init!r}")
+    n_init: int | Literal["auto"] = "auto" if estimator.n_init == "auto" else count(estimator, "n_init")
+    if estimator.init_params != "auto" and estimator.init_params not in KINDS:
+        known = ", ".join(map(repr, ("auto", *KINDS)))
+        raise UsageError(f"init_params must be one of {known}; found {estimator.init_params!r}")
+    kinds = None if estimator.init_params == "auto" else (estimator.init_params,)
+    seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
+    return Search(n_init, kinds, seed, **how)

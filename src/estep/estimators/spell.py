@@ -1,0 +1,93 @@
+"""Family objects in the words of a model file, and back: no name in a file is ever imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from estep.errors import ModelFileError, UsageError
+from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
+from estep.families.covariance import SHAPES, OneSphere, Shape
+from estep.families.family import Family
+from estep.space import Fixed
+
+_PLAIN: dict[str, type[Any]] = {"poisson": Poisson, "bernoulli": Bernoulli}
+
+
+def spell(family: Any) -> Any:
+    """The family as strings and numbers; `UsageError` for one that this package does not know."""
+    if isinstance(family, str):
+        return family
+    kind = type(family)  # a subclass may compute anything else
+    for name, plain in _PLAIN.items():
+        if kind is plain:
+            return {"family": name}
+    if kind is Categorical:
+        levels = None if family.levels is None else [int(level) for level in family.levels]
+        return {"family": "categorical", "levels": levels}
+    if kind is Mixed:
+        return {
+            "family": "mixed",
+            "k": int(family.k),
+            "equal": bool(family.equal),
+            "inner": spell(family.family),
+        }
+    if kind is Gaussian:
+        return {
+            "family": "gaussian",
+            "shape": _shape_name(family.law),
+            "fixed": isinstance(family.law.space, Fixed),
+            "floor": float(family.floor),
+            "ridge": float(family.ridge),
+        }
+    raise UsageError(f"a model of the family {kind.__name__} cannot be saved: its code would have to be too")
+
+
+def unspell(words: Any) -> str | Family:
+    """The family of these words; `ModelFileError` if there is none."""
+    if isinstance(words, str):
+        return words
+    kind = words.get("family") if isinstance(words, dict) else None
+    if not isinstance(kind, str) or kind not in _WORDS or words.keys() != _WORDS[kind].keys():
+        raise ModelFileError(f"the family {str(words)[:100]!r} is unknown")
+    for key, kinds in _WORDS[kind].items():
+        if type(words[key]) not in kinds:
+            raise ModelFileError(f"{key!r} of the family {kind!r} is {str(words[key])[:100]!r}")
+    if kind in _PLAIN:
+        plain: Family = _PLAIN[kind]()
+        return plain
+    if kind == "categorical":
+        levels = words["levels"]
+        if levels is not None and not all(type(level) is int and level > 0 for level in levels):
+            raise ModelFileError("'levels' of the family 'categorical' must be whole numbers > 0")
+        return Categorical(None if levels is None else tuple(levels))
+    if kind == "mixed":
+        inner = unspell(words["inner"])
+        if words["k"] < 1 or isinstance(inner, str):
+            raise ModelFileError("the family 'mixed' must have k >= 1 and an inner family")
+        return Mixed(words["k"], inner, words["equal"])
+    if words["floor"] < 0 or words["ridge"] < 0:
+        raise ModelFileError("'floor' and 'ridge' of the family 'gaussian' must be >= 0")
+    return Gaussian(_shape(words["shape"], words["fixed"]), words["floor"], words["ridge"])
+
+
+_WORDS: dict[str, dict[str, tuple[type, ...]]] = {
+    **{name: {"family": (str,)} for name in _PLAIN},
+    "categorical": {"family": (str,), "levels": (list, type(None))},
+    "mixed": {"family": (str,), "k": (int,), "equal": (bool,), "inner": (dict,)},
+    "gaussian": {"family": (str,), "shape": (str,), "fixed": (bool,), "floor": (float,), "ridge": (float,)},
+}
+
+
+def _shape_name(shape: Shape) -> str:
+    known = (*map(type, SHAPES.values()), OneSphere)
+    if type(shape) not in known:
+        raise UsageError(f"covariances of the shape {type(shape).__name__} cannot be saved")
+    return shape.name
+
+
+def _shape(name: str, fixed: bool) -> Any:
+    if name == OneSphere.name:
+        return OneSphere(fixed)
+    if name not in SHAPES or fixed:
+        raise ModelFileError(f"the shape {name!r} of covariances is unknown")
+    return name
