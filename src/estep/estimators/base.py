@@ -204,9 +204,13 @@ class Face(BaseEstimator, ABC):
             kind = ConvergenceWarning if code in ("EM001", "EM003", "EM006") else EstepWarning
             warnings.warn(f"{code}: {text}", kind, stacklevel=4)
 
-    def _seed(self) -> int:
-        state: Any = getattr(self, "random_state", None)
-        return int(check_random_state(state).randint(2**31 - 1))
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng(draw_seed(getattr(self, "random_state", None)))
+
+
+def draw_seed(random_state: Any) -> int:
+    """A seed from an int, a RandomState, or None: NumPy's global state, as in scikit-learn."""
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def count(estimator: Any, name: str) -> int:

@@ -6,20 +6,18 @@ from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import DensityMixin
-from sklearn.utils import check_random_state
 
 from estep.data.source import MemorySource
 from estep.engine.starts import Starts
 from estep.errors import UsageError
-from estep.estimators.base import Face
+from estep.estimators.rows import Rows
 from estep.estimators.search import search
 from estep.models import Alone
 from estep.records import Array, Int
 from estep.run import Local
 
 
-class Clusters(DensityMixin, Face):
+class Clusters(Rows):
     """Abstract base of the mixtures."""
 
     random_state: Any
@@ -48,26 +46,10 @@ class Clusters(DensityMixin, Face):
         labels: Int = self.predict_proba(X).argmax(axis=1)
         return labels
 
-    def score_samples(self, X: Any) -> Array:
-        """Log-density of the seen cells of each row, (n,), in nats; 0 for a row with nothing seen."""
-        logs: Array = self._fitted().posterior_of(self._open(X)).loglik
-        return logs
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Mean log-likelihood of a row (per unit of weight)."""
-        source = self._open(X, sample_weight)
-        return self._fitted().loglik_of(source) / source.weight
-
-    def impute(self, X: Any) -> Array:
-        """A copy of X with each missing cell at its conditional mean; seen cells bit-unchanged."""
-        table = self._read(X)
-        return self._fitted().filled(self._source(table), table.values)
-
     def sample(self, n_samples: int = 1) -> tuple[Array, Int]:
         """Draws from the fitted mixture: rows (n, d) and the components they came from (n,)."""
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         fitted = self._fitted()
-        values, labels = fitted.model.sample(fitted.user_params, n_samples, rng)
+        values, labels = fitted.model.sample(fitted.user_params, n_samples, self._rng())
         return values.T, labels
 
     def _starts(self, model: Alone, source: MemorySource) -> Starts:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from estep.engine import Search, Status
 from estep.errors import HookError
-from estep.estimators.base import Face
+from estep.estimators.base import Face, draw_seed
 from estep.models import Custom
 from estep.records import Block
 
@@ -99,7 +99,7 @@ class EM(Face):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit to the rows of X, (n, d), NaN or null = missing; `estep` sees weights as `block.weights`."""
         source = self._open(X, sample_weight, fitting=True)
-        self._run(self._model(source.weight), source, Search(seed=self._seed()))
+        self._run(self._model(source.weight), source, Search(seed=draw_seed(self.random_state)))
         if self.status_ is Status.DECREASED:
             raise HookError(f"mstep: {self.fitted_.verdict.message}; check it against estep")
         return self

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from estep.data.source import MemorySource
 from estep.errors import DataError
@@ -137,9 +136,8 @@ class HMM(Face):
 
     def sample(self, n_samples: int = 1) -> tuple[Array, Int]:
         """One sequence drawn from the fitted model: rows (n, d) and states (n,)."""
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         fitted = self._fitted()
-        values, states = fitted.model.sample(fitted.user_params, n_samples, rng)
+        values, states = fitted.model.sample(fitted.user_params, n_samples, self._rng())
         return values.T, states
 
     def _model(self, weight: float) -> Chain:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
-from sklearn.base import DensityMixin, TransformerMixin
-from sklearn.utils import check_random_state
+from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 
 from estep.engine import Search
 from estep.errors import UsageError
-from estep.estimators.base import Face, positive, shaped
+from estep.estimators.base import positive, shaped
+from estep.estimators.rows import Rows
 from estep.models import Normal as NormalModel
 from estep.models.normal import NormalParams
 from estep.records import Array
 from estep.space import PosDef
 
 
-class Normal(TransformerMixin, DensityMixin, Face):
+class Normal(OneToOneFeatureMixin, TransformerMixin, Rows):
     """Multivariate normal with cells missing at random, fitted by EM.
 
     Parameters
@@ -109,38 +108,15 @@ class Normal(TransformerMixin, DensityMixin, Face):
         nothing_given = self.mean_init is None and self.covariance_init is None
         return self._run(model, source, Search() if nothing_given else Search(adjust=adjust), units)
 
-    def impute(self, X: Any) -> Array:
-        """A copy of X, (n, d), with each missing cell at its conditional mean; seen cells bit-unchanged."""
-        table = self._read(X)
-        return self._fitted().filled(self._source(table), table.values)
-
     def transform(self, X: Any) -> Array:
         """As `impute`."""
         return self.impute(X)
 
-    def score_samples(self, X: Any) -> Array:
-        """Log-density of the seen cells of each row, (n,), in nats; 0 for a row with nothing seen."""
-        logs: Array = self._fitted().posterior_of(self._open(X)).loglik
-        return logs
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Mean log-likelihood of a row (per unit of weight)."""
-        source = self._open(X, sample_weight)
-        return self._fitted().loglik_of(source) / source.weight
-
     def sample(self, n_samples: int = 1) -> Array:
         """Draws from the fitted normal, (n, d)."""
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         fitted = self._fitted()
-        values: Array = fitted.model.sample(fitted.user_params, n_samples, rng)[0]
+        values: Array = fitted.model.sample(fitted.user_params, n_samples, self._rng())[0]
         return values.T
-
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """The names of the columns, which imputing does not change."""
-        names = getattr(self, "feature_names_in_", None)
-        return (
-            np.array([f"x{i}" for i in range(self.n_features_in_)], dtype=object) if names is None else names
-        )
 
     def _model(self, weight: float) -> NormalModel:
         return NormalModel(positive(self, "prior_rows", zero=True))

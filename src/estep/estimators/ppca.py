@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
-from sklearn.utils import check_random_state
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from estep.engine import Search
-from estep.estimators.base import Face, count
+from estep.estimators.base import count
+from estep.estimators.rows import Rows
 from estep.models import ppca as model
 from estep.records import Array
 
 
-class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, Face):
+class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Rows):
     """Probabilistic principal component analysis by EM; missing cells are integrated out.
 
     Parameters
@@ -90,32 +90,16 @@ class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, Face
         rows: Array = np.asarray(Z, dtype=np.float64) @ self.loadings_.T + self.mean_
         return rows
 
-    def impute(self, X: Any) -> Array:
-        """A copy of X with each missing cell at its conditional mean; seen cells bit-unchanged."""
-        table = self._read(X)
-        return self._fitted().filled(self._source(table), table.values)
-
     def get_covariance(self) -> Array:
         """The covariance of the data under the model, (d, d)."""
         self._fitted()
         covariance: Array = self.loadings_ @ self.loadings_.T + self.noise_variance_ * np.eye(len(self.mean_))
         return covariance
 
-    def score_samples(self, X: Any) -> Array:
-        """Log-density of the seen cells of each row, (n,), in nats; 0 for a row with nothing seen."""
-        logs: Array = self._fitted().posterior_of(self._open(X)).loglik
-        return logs
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Mean log-likelihood of a row (per unit of weight)."""
-        source = self._open(X, sample_weight)
-        return self._fitted().loglik_of(source) / source.weight
-
     def sample(self, n_samples: int = 1) -> Array:
         """Draws from the fitted model, (n, d)."""
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         fitted = self._fitted()
-        values: Array = fitted.model.sample(fitted.user_params, n_samples, rng)[0]
+        values: Array = fitted.model.sample(fitted.user_params, n_samples, self._rng())[0]
         return values.T
 
     def _model(self, weight: float) -> model.PPCA:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sklearn.utils import check_random_state
-
 from estep.engine import Search
 from estep.errors import UsageError
-from estep.estimators.base import count
+from estep.estimators.base import count, draw_seed
 from estep.families.partition import KINDS
 
 
@@ -21,5 +19,4 @@ def search(estimator: Any, **how: Any) -> Search:
         known = ", ".join(map(repr, ("auto", *KINDS)))
         raise UsageError(f"init_params must be one of {known}; found {estimator.init_params!r}")
     kinds = None if estimator.init_params == "auto" else (estimator.init_params,)
-    seed = int(check_random_state(estimator.random_state).randint(2**31 - 1))
-    return Search(n_init, kinds, seed, **how)
+    return Search(n_init, kinds, draw_seed(estimator.random_state), **how)
