@@ -100,6 +100,7 @@ FAMILIES: dict[str, tuple[Any, Callable[[np.random.Generator, int], np.ndarray]]
     "one sphere": (Gaussian(OneSphere()), real),
     "full ridge": (Gaussian("full", floor=0.0, ridge=0.01), real),
     "tied ridge": (Gaussian("tied", floor=0.0, ridge=0.01), real),
+    "one sphere ridge": (Gaussian(OneSphere(), floor=0.0, ridge=0.01), real),
     "poisson": (Poisson(), counts),
     "categorical": (Categorical(), codes),
     "bernoulli": (Bernoulli(), binary),

@@ -36,8 +36,12 @@ class Shape(Protocol):
         """k equal covariances with these column variances (d,)."""
         ...
 
-    def pull(self, gradient: Array) -> Array:
-        """A gradient in k dense matrices, (k, d, d), as one in this shape's numbers."""
+    def distinct(self, covariances: Array, d: int) -> Array:
+        """The matrices that are parameters of their own, each with its own prior: (k, d, d) or (1, d, d)."""
+        ...
+
+    def sandwich(self, covariances: Array, second: Array) -> Array:
+        """inverse @ second @ inverse for reduced second moments, in this shape's numbers."""
         ...
 
     def rescale(self, covariances: Array, scale: Array) -> Array:
@@ -70,8 +74,11 @@ class Full:
     def spread(self, variances: Array, k: int) -> Array:
         return np.tile(np.diag(variances), (k, 1, 1))
 
-    def pull(self, gradient: Array) -> Array:
-        return gradient
+    def distinct(self, covariances: Array, d: int) -> Array:
+        return covariances
+
+    def sandwich(self, covariances: Array, second: Array) -> Array:
+        return _between(np.linalg.inv(covariances), second)
 
     def rescale(self, covariances: Array, scale: Array) -> Array:
         return covariances * np.outer(scale, scale)
@@ -101,9 +108,11 @@ class Tied:
     def spread(self, variances: Array, k: int) -> Array:
         return np.diag(variances)
 
-    def pull(self, gradient: Array) -> Array:
-        found: Array = gradient.sum(axis=0)
-        return found
+    def distinct(self, covariances: Array, d: int) -> Array:
+        return covariances[None]
+
+    def sandwich(self, covariances: Array, second: Array) -> Array:
+        return _between(np.linalg.inv(covariances), second)
 
     def rescale(self, covariances: Array, scale: Array) -> Array:
         return covariances * np.outer(scale, scale)
@@ -132,8 +141,11 @@ class Diag:
     def spread(self, variances: Array, k: int) -> Array:
         return np.tile(variances, (k, 1))
 
-    def pull(self, gradient: Array) -> Array:
-        return self.reduce(gradient)
+    def distinct(self, covariances: Array, d: int) -> Array:
+        return self.dense(covariances, len(covariances), d)
+
+    def sandwich(self, covariances: Array, second: Array) -> Array:
+        return second / covariances**2
 
     def rescale(self, covariances: Array, scale: Array) -> Array:
         return covariances * scale**2
@@ -164,8 +176,11 @@ class Spherical:
     def spread(self, variances: Array, k: int) -> Array:
         return np.full(k, variances.mean())
 
-    def pull(self, gradient: Array) -> Array:
-        return self.reduce(gradient)
+    def distinct(self, covariances: Array, d: int) -> Array:
+        return self.dense(covariances, len(covariances), d)
+
+    def sandwich(self, covariances: Array, second: Array) -> Array:
+        return second / covariances**2
 
     def rescale(self, covariances: Array, scale: Array) -> Array:
         found: Array = covariances * scale[0] ** 2  # one scale for all columns
@@ -200,8 +215,11 @@ class OneSphere:
     def spread(self, variances: Array, k: int) -> Array:
         return np.asarray(variances.mean())
 
-    def pull(self, gradient: Array) -> Array:
-        return self.reduce(gradient)
+    def distinct(self, covariances: Array, d: int) -> Array:
+        return self.dense(covariances, 1, d)
+
+    def sandwich(self, covariances: Array, second: Array) -> Array:
+        return second / covariances**2
 
     def rescale(self, covariances: Array, scale: Array) -> Array:
         return np.asarray(covariances * scale[0] ** 2)
@@ -219,3 +237,8 @@ SHAPES: dict[str, Shape] = {shape.name: shape for shape in (Full(), Tied(), Diag
 def _floored(matrix: Array, floor: Array) -> Array:
     matrix = symmetric(matrix)
     return clip_to_floor(matrix, floor) if floor.any() else matrix
+
+
+def _between(inverse: Array, second: Array) -> Array:
+    found: Array = inverse @ second @ inverse
+    return found

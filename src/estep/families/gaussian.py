@@ -130,16 +130,15 @@ class Gaussian:
     def log_prior(self, params: GaussianParams) -> float:
         if self.ridge == 0:
             return 0.0
-        own = params.covariances[None] if self.law.name == "tied" else self.prepare(params).dense
-        inverse = np.linalg.inv(own)
+        inverse = np.linalg.inv(self.law.distinct(params.covariances, params.means.shape[1]))
         return float(-0.5 * (np.diagonal(inverse, axis1=1, axis2=2) * self._ridge()).sum())
 
     def score(self, params: GaussianParams, sums: GaussianSums) -> GaussianParams:
         """Gradient; the covariance part is symmetric, and pairs with a symmetric change entry by entry."""
         precisions = np.linalg.inv(self.prepare(params).dense)
         means = np.einsum("kij,kj->ki", precisions, sums.first)
-        volume = self.law.pull(-0.5 * sums.rows[:, None, None] * precisions)
-        return GaussianParams(means, volume + 0.5 * self._sandwich(params, sums.second, precisions))
+        volume = self.law.reduce(sums.rows[:, None, None] * precisions)
+        return GaussianParams(means, 0.5 * (self.law.sandwich(params.covariances, sums.second) - volume))
 
     def guard(self, params: GaussianParams, sums: GaussianSums) -> str | None:
         needed = self.law.rows_needed(params.means.shape[1])
@@ -190,16 +189,6 @@ class Gaussian:
 
     def _ridge(self) -> Array:
         return np.array([self.ridge / column.scale**2 for column in self.columns])
-
-    def _sandwich(self, params: GaussianParams, second: Array, precisions: Array) -> Array:
-        """precision @ second @ precision in this shape's numbers."""
-        name = self.law.name
-        if name == "full":
-            return precisions @ second @ precisions
-        if name == "tied":
-            found: Array = precisions[0] @ second @ precisions[0]
-            return found
-        return second / params.covariances**2
 
 
 def _least(matrix: Array, reference: Array) -> float:
