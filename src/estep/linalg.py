@@ -40,6 +40,18 @@ def clip_to_floor(matrix: Array, floor: Array) -> Array:
     The generalised eigenvalues of (matrix, diag(floor)) below 1 are raised to 1 (Won, Lim, Kim &
     Rajaratnam 2013); a matrix already above the floor comes back with its bits unchanged.
     """
+    own = np.diag(matrix)
+    # a column correlated with none, such as a constant one, is its own eigenvector: raised without rounding
+    apart = ~(matrix - np.diag(own)).any(axis=1)
+    clipped = matrix.copy()
+    clipped[apart, apart] = np.maximum(own, floor)[apart]
+    if not apart.all():
+        rest = np.ix_(~apart, ~apart)
+        clipped[rest] = _clip(matrix[rest], floor[~apart])
+    return clipped
+
+
+def _clip(matrix: Array, floor: Array) -> Array:
     root = np.sqrt(floor)
     relative = matrix / np.outer(root, root)
     values, vectors = np.linalg.eigh(symmetric(relative))

@@ -96,8 +96,13 @@ class Aitken:
 
 
 def linear_rate(history: Sequence[Info]) -> float:
-    """EM's linear rate: the ratio of the last two steps that stand clear of rounding; nan if none do."""
+    """EM's linear rate: the ratio of the last two steps that stand clear of rounding.
+
+    nan if there are none, or if steps do not shrink: a probability on its way to 0 takes steps of one
+    length for ever in its free coordinate.
+    """
     for before, after in zip(reversed(history[:-1]), reversed(history), strict=False):
         if before.kind == after.kind == "plain" and after.change > 1e-7 and before.change > 0:
-            return after.change / before.change
+            ratio = after.change / before.change
+            return ratio if ratio < 1 else float("nan")
     return float("nan")

@@ -72,7 +72,7 @@ def check_arguments(estimator: Face) -> None:
     """What a fit would say of the parameters that the model does not look at."""
     positive(estimator, "tol", zero=True)
     count(estimator, "max_iter")
-    estimator._seed()
+    estimator._rng()
     if hasattr(estimator, "n_init"):
         search(estimator)
 

@@ -37,23 +37,6 @@ class Face(BaseEstimator, ABC):
         tags.target_tags.required = False
         return tags
 
-    def loglik(self, X: Any, sample_weight: Any = None) -> float:
-        """Log-likelihood of the seen cells of X, summed over rows with their weights, in nats.
-
-        On the training data it equals `loglik_` to the bit.
-        """
-        return self._fitted().loglik_of(self._open(X, sample_weight))
-
-    def bic(self, X: Any) -> float:
-        """Bayesian information criterion on X (Schwarz 1978); lower is better."""
-        source = self._open(X)
-        penalty = self._fitted().n_parameters * np.log(source.n_rows)
-        return float(penalty - 2 * self._fitted().loglik_of(source))
-
-    def aic(self, X: Any) -> float:
-        """Akaike's information criterion on X (Akaike 1974); lower is better."""
-        return 2 * self._fitted().n_parameters - 2 * self.loglik(X)
-
     def summary(self) -> str:
         """The fit in words: model, size, log-likelihood, why it stopped, parameters."""
         from estep.report.text import summary

@@ -10,14 +10,14 @@ import numpy as np
 from estep.data.source import MemorySource
 from estep.engine.starts import Starts
 from estep.errors import UsageError
-from estep.estimators.rows import Rows
+from estep.estimators.rows import Densities
 from estep.estimators.search import search
 from estep.models import Alone
 from estep.records import Array, Int
 from estep.run import Local
 
 
-class Clusters(Rows):
+class Clusters(Densities):
     """Abstract base of the mixtures."""
 
     random_state: Any

@@ -7,12 +7,13 @@ from typing import Any, Self
 
 from estep.engine import Search, Status
 from estep.errors import HookError
-from estep.estimators.base import Face, draw_seed
+from estep.estimators.base import draw_seed
+from estep.estimators.rows import Rows
 from estep.models import Custom
 from estep.records import Block
 
 
-class EM(Face):
+class EM(Rows):
     """EM for a model given by its E-step and its M-step.
 
     Parameters
@@ -67,7 +68,7 @@ class EM(Face):
     >>> def mstep(theta, stats):
     ...     return stats[0] / (stats[0] + stats[1])
     >>> model = EM(0.5, estep, mstep, spaces=Unit(), tol=1e-10).fit([[125, 18, 20, 34]])
-    >>> round(model.params_, 6)
+    >>> print(round(model.params_, 6))
     0.626821
     """
 
@@ -103,11 +104,6 @@ class EM(Face):
         if self.status_ is Status.DECREASED:
             raise HookError(f"mstep: {self.fitted_.verdict.message}; check it against estep")
         return self
-
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Mean log-likelihood of a row (per unit of weight)."""
-        source = self._open(X, sample_weight)
-        return self._fitted().loglik_of(source) / source.weight
 
     def _model(self, weight: float) -> Custom:
         return Custom(self.start, self.estep, self.mstep, self.log_prior, self.spaces)

@@ -13,17 +13,19 @@ from estep.estimators.arguments import spell_arguments
 from estep.estimators.base import Face
 from estep.estimators.em import EM
 from estep.estimators.rebuild import HOOKS, KNOWN, rebuilt
+from estep.families import Categorical, Mixed
 from estep.io import ModelFile, decode, encode, nest, outcome, read, write
 from estep.io.container import Tensor
-from estep.records import named_leaves
+from estep.records import Column, named_leaves
 
 
 def save(estimator: Face, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator to a `.estep` file, whole or not at all.
 
-    The file holds the constructor's parameters, the fitted ones, and how the fit ended. It holds no row of
-    the data: `resp_init` and the training memberships of `SoftKMeans` are left out. A `random_state` that is
-    no integer is saved as None.
+    The file holds the constructor's parameters, the fitted ones, how the fit ended, and of each column its
+    name, mean, variance and names of categories. It holds no row of the data: `resp_init`, the training
+    memberships of `SoftKMeans` and the extremes of the columns are left out. A `random_state` that is no
+    integer is saved as None.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def save(estimator: Face, path: str | os.PathLike[str]) -> None:
         fitted.weight,
         fitted.verdict,
         fitted.starts,
-        fitted.columns,
+        _without_extremes(fitted.model, fitted.columns),
         named=hasattr(estimator, "feature_names_in_"),
     )
     file = ModelFile(kind, parameters, outcome.to_json(of), tensors)
@@ -131,3 +133,13 @@ def load(
         return rebuilt(file, start, given)
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)!r}: {error}") from None
+
+
+def _without_extremes(model: Any, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Columns without their least and greatest values, which are cells of the data."""
+    family = getattr(model, "family", None)
+    while isinstance(family, Mixed):
+        family = family.family
+    if isinstance(family, Categorical):  # its greatest code says how many levels there are
+        return columns
+    return tuple(column._replace(low=column.mean, high=column.mean) for column in columns)

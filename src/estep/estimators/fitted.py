@@ -59,6 +59,14 @@ class Fitted(NamedTuple):
         with Local() as run:
             return Problem(self.model, source.framed(self.units), run).measure(self.params).loglik
 
+    def bic_of(self, source: MemorySource) -> float:
+        """Bayesian information criterion (Schwarz 1978), n the sum of weights; lower is better."""
+        return float(self.n_parameters * np.log(source.weight) - 2 * self.loglik_of(source))
+
+    def aic_of(self, source: MemorySource) -> float:
+        """Akaike's information criterion (Akaike 1974); lower is better."""
+        return 2 * self.n_parameters - 2 * self.loglik_of(source)
+
     def posterior_of(self, source: MemorySource) -> Any:
         """The model's per-row record, with `loglik` in the user's units."""
         model: Model = self.model

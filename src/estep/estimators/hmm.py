@@ -101,8 +101,15 @@ class HMM(Face):
 
     def loglik(self, X: Any, lengths: Any = None, sequence_weight: Any = None) -> float:
         """Log-likelihood, a sum over sequences; on the training data it equals `loglik_` to the bit."""
-        self._fitted()
         return self._fitted().loglik_of(self._sequences(X, lengths, sequence_weight))
+
+    def bic(self, X: Any, lengths: Any = None, sequence_weight: Any = None) -> float:
+        """Bayesian information criterion on X (Schwarz 1978), n the weight of the rows; lower is better."""
+        return self._fitted().bic_of(self._sequences(X, lengths, sequence_weight))
+
+    def aic(self, X: Any, lengths: Any = None, sequence_weight: Any = None) -> float:
+        """Akaike's information criterion on X (Akaike 1974); lower is better."""
+        return self._fitted().aic_of(self._sequences(X, lengths, sequence_weight))
 
     def score(self, X: Any, y: Any = None, lengths: Any = None) -> float:
         """As `loglik`: the sum, as hmmlearn's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from estep.errors import UsageError
-from estep.families import Bernoulli, Categorical, Gaussian, Poisson
+from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
 from estep.families.covariance import SHAPES
 from estep.families.family import Family
 
@@ -29,7 +29,10 @@ def family_of(family: str | Family) -> Family:
 
 def takes_text(family: str | Family) -> Literal["refuse", "codes"]:
     """Whether text columns are categories to this family."""
-    return "codes" if isinstance(family_of(family), Categorical) else "refuse"
+    law = family_of(family)
+    while isinstance(law, Mixed):
+        law = law.family
+    return "codes" if isinstance(law, Categorical) else "refuse"
 
 
 def publish_family(estimator: Any, params: Any) -> None:

@@ -9,14 +9,14 @@ from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from estep.engine import Search
 from estep.errors import UsageError
 from estep.estimators.base import positive, shaped
-from estep.estimators.rows import Rows
+from estep.estimators.rows import Densities
 from estep.models import Normal as NormalModel
 from estep.models.normal import NormalParams
 from estep.records import Array
 from estep.space import PosDef
 
 
-class Normal(OneToOneFeatureMixin, TransformerMixin, Rows):
+class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
     """Multivariate normal with cells missing at random, fitted by EM.
 
     Parameters
@@ -56,8 +56,8 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Rows):
     >>> normal = Normal().fit(air)
     >>> normal.mean_.round(2)
     array([ 41.87, 184.85,   9.96,  77.88])
-    >>> normal.impute(air)[4].round(1)
-    array([-12.3, 122.5,  14.3,  56. ])
+    >>> normal.impute(air)[9].round(1)
+    array([ 31.9, 194. ,   8.6,  69. ])
     """
 
     def __init__(

@@ -9,12 +9,12 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from estep.engine import Search
 from estep.estimators.base import count
-from estep.estimators.rows import Rows
+from estep.estimators.rows import Densities
 from estep.models import ppca as model
 from estep.records import Array
 
 
-class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Rows):
+class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densities):
     """Probabilistic principal component analysis by EM; missing cells are integrated out.
 
     Parameters

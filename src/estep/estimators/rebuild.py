@@ -32,7 +32,8 @@ HOOKS = ("estep", "mstep", "log_prior", "spaces")  # of EM: code, which no file 
 def rebuilt(file: ModelFile, start: Any, hooks: dict[str, Any]) -> Face:
     """The fitted estimator; ModelFileError for whatever is wrong with the file."""
     try:
-        return _estimator(file, start, hooks)
+        with np.errstate(over="raise", divide="raise", invalid="raise"):
+            return _estimator(file, start, hooks)
     except (ModelFileError, ResourceError, SourceError):
         raise
     except (EstepError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:

@@ -52,10 +52,11 @@ class SoftKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
     Examples
     --------
     >>> from estep import SoftKMeans
-    >>> from estep.datasets import load_galaxies
-    >>> clusters = SoftKMeans(3, random_state=0).fit(load_galaxies().values)
-    >>> clusters.cluster_centers_.round(-2).ravel()
-    array([ 9700., 21400., 33000.])
+    >>> from estep.datasets import load_faithful
+    >>> clusters = SoftKMeans(2, random_state=0).fit(load_faithful().values)
+    >>> clusters.cluster_centers_.round(1)
+    array([[ 2.1, 54.8],
+           [ 4.3, 80.3]])
     """
 
     def __init__(

@@ -57,7 +57,7 @@ def unspell(words: Any) -> str | Family:
         return plain
     if kind == "categorical":
         levels = words["levels"]
-        if levels is not None and not all(type(level) is int and level > 0 for level in levels):
+        if levels is not None and not (levels and all(type(level) is int and level > 0 for level in levels)):
             raise ModelFileError("'levels' of the family 'categorical' must be whole numbers > 0")
         return Categorical(None if levels is None else tuple(levels))
     if kind == "mixed":

@@ -60,7 +60,9 @@ class PPCA:
     def bind(self, columns: tuple[Column, ...]) -> PPCA:
         require_seen(columns)
         if self.q >= len(columns):
-            raise DataError(f"n_components={self.q} must be below the number of columns; n_features={len(columns)}")
+            raise DataError(
+                f"n_components={self.q} must be below the number of columns; n_features={len(columns)}"
+            )
         return replace(self, columns=columns)
 
     def start(self, sample: Block, rng: Generator, how: str) -> PPCAParams:

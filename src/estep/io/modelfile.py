@@ -1,0 +1,137 @@
+"""The model file, `.estep`: what it holds, and reading and writing it whole.
+
+Reading makes numbers, strings and arrays, and nothing else: no name in a file is imported or run.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from estep import __version__
+from estep.data.opening import reason
+from estep.data.replacing import replacing
+from estep.errors import EstepError, ModelFileError, ResourceError, SourceError, UsageError
+from estep.io.container import AGAIN, Tensor, header_length, pack, unpack
+
+SUFFIX = ".estep"
+FORMAT = 1  # raised whenever an older estep could misread a file
+MOST_BYTES = 2**32
+_FIELDS = {"format": int, "library": str, "kind": str, "parameters": dict, "outcome": dict}
+
+
+class ModelFile(NamedTuple):
+    """A fitted model in numbers and strings."""
+
+    kind: str  # the estimator's name
+    parameters: dict[str, Any]  # its constructor's, but for arrays
+    outcome: dict[str, Any]  # see `outcome.py`
+    tensors: dict[str, Tensor]  # params.*, units.*, history, parameter.*
+
+
+def encode(file: ModelFile) -> bytes:
+    """The bytes of a model file."""
+    document = {
+        "format": FORMAT,
+        "library": f"estep {__version__}",
+        "kind": file.kind,
+        "parameters": file.parameters,
+        "outcome": file.outcome,
+    }
+    return pack(document, file.tensors)
+
+
+def decode(data: bytes) -> ModelFile:
+    """What `encode` made bytes of; `ModelFileError` for any other bytes."""
+    document, tensors = unpack(data)
+    version = document.get("format")
+    if type(version) is int and version > FORMAT:
+        raise ModelFileError(
+            f"it was written by {document.get('library')!r} in format {version}, and this estep reads format "
+            f"{FORMAT}; update estep"
+        )
+    if set(document) != set(_FIELDS) or any(type(document[key]) is not kind for key, kind in _FIELDS.items()):
+        found = ", ".join(map(repr, sorted(document)))[:200]
+        raise ModelFileError(f"it must hold exactly {', '.join(_FIELDS)}, each of its type; found {found}")
+    if version != FORMAT:
+        raise ModelFileError(f"its format is {version}; this estep reads format {FORMAT}")
+    return ModelFile(document["kind"], document["parameters"], document["outcome"], tensors)
+
+
+def write(path: str | os.PathLike[str], file: ModelFile) -> None:
+    """Write the file, or leave what is there as it is.
+
+    Raises
+    ------
+    UsageError
+        The suffix is not `.estep`.
+    ResourceError
+        The file cannot be written; a file that was there is then unchanged.
+    """
+    place = _place(path)
+    if Path(place).suffix != SUFFIX:
+        raise UsageError(f"a model is saved with the suffix {SUFFIX}; found {place!r}")
+    try:
+        data = encode(file)
+        with replacing(place) as sink:
+            sink.write(data)
+    except EstepError as error:
+        raise type(error)(f"cannot write {place!r}: {error}") from None
+    except (OSError, MemoryError) as error:
+        raise ResourceError(f"cannot write {place!r}: {reason(error)}") from error
+
+
+def read(path: str | os.PathLike[str]) -> ModelFile:
+    """The contents of a model file.
+
+    Raises
+    ------
+    SourceError
+        There is no such file, or it may not be read.
+    ModelFileError
+        It is not a model file, or a damaged one, or of a newer estep.
+    """
+    place = _place(path)
+    try:
+        return decode(_bytes(place))
+    except ModelFileError as error:
+        raise ModelFileError(f"{place!r}: {error}") from None
+    except MemoryError as error:
+        raise ResourceError(f"{place!r}: there is no memory for this model file") from error
+
+
+def _place(path: str | os.PathLike[str]) -> str:
+    try:
+        place = os.fsdecode(os.fspath(path))
+    except TypeError:
+        raise UsageError(f"a model file is named by a path; found {path!r}") from None
+    if "\0" in place:
+        raise UsageError(f"a path cannot hold a NUL character; found {place!r}")
+    return place
+
+
+def _bytes(place: str) -> bytes:
+    try:
+        with open(place, "rb", opener=_opener) as handle:
+            status = os.fstat(handle.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ModelFileError("it is not a regular file; give a file made by save()")
+            if status.st_size > MOST_BYTES:
+                raise ModelFileError(f"it has {status.st_size} bytes; a model file has at most {MOST_BYTES}")
+            head = handle.read(8)
+            header_length(head, status.st_size)
+            data = head + handle.read(status.st_size - len(head))
+    except IsADirectoryError:
+        raise ModelFileError("it is a folder; give a file made by save()") from None
+    except OSError as error:
+        raise SourceError(f"cannot read {place!r}: {reason(error)}; check the path") from error
+    if len(data) != status.st_size:
+        raise ModelFileError(f"it changed while it was read; {AGAIN}")
+    return data
+
+
+def _opener(path: str, flags: int) -> int:
+    # without O_NONBLOCK, opening a pipe nobody writes to would wait for ever
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
