@@ -187,7 +187,7 @@ class PosDef:
 
 @dataclass(frozen=True)
 class Loadings:
-    """(d, q) loadings, which count only up to a rotation: the lower trapezoid of W = L Q, its diagonal >= 0."""
+    """(d, q) loadings, free up to a rotation: the lower trapezoid of W = L Q, its diagonal >= 0."""
 
     def size(self, shape: tuple[int, ...]) -> int:
         return shape[0] * shape[1] - shape[1] * (shape[1] - 1) // 2

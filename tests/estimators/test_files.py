@@ -390,7 +390,7 @@ WRONG: list[tuple[str, Callable[[ModelFile], Any], str]] = [
     ("soft k-means, stiffness", first(C, 0.0), "covariances must be > 0"),
     ("hmm, poisson", first("params.moves", 2.0), "moves must be >= 0 and sum to 1"),
     ("hmm, poisson", first("params.emission.rates", -1.0), "rates must be finite and not negative"),
-    ("hmm, poisson", parameter("emission", "cauchy"), "family 'cauchy' is unknown"),
+    ("hmm, poisson", parameter("emission", "cauchy"), "emission 'cauchy' is unknown"),
     ("hmm, poisson", parameter("emission", {"family": "cauchy"}), "'cauchy'.* is unknown"),
     ("hmm, poisson", parameter("emission", "bernoulli"), "values other than 0 and 1"),
     ("hmm, poisson", parameter("emission", "gaussian"), r"'params.emission.means' must be float64"),

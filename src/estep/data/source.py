@@ -95,7 +95,8 @@ class MemorySource:
     ) -> None:
         n, d = values.shape
         self._raw, self._names, self._levels = values, names, levels or (None,) * d
-        self._weights = np.ones(n) if weights is None else weights
+        self._weights = (np.ones(n) if weights is None else weights).view()
+        self._weights.flags.writeable = False  # a user's E-step sees them
         self._lengths, self._evidence = lengths, evidence
         self._edges, self._spans = _cut(n, d, lengths)
         self._framed: list[Block] | None = None
@@ -147,6 +148,7 @@ class MemorySource:
 
     def _frame(self, block: Block) -> Block:
         values = self.units.apply(block.values)
+        values.flags.writeable = False  # a user's E-step sees it
         patterns = find_patterns(values)
         return Block(values, block.weights, block.lengths, block.evidence, patterns, block.first)
 

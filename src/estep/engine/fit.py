@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from estep.data.source import Source
-from estep.engine.loop import Trace, Way
+from estep.engine.loop import Trace, Way, interrupted
 from estep.engine.problem import Model, Params, Point, Problem
 from estep.engine.starts import Search, Starts, ranked
 from estep.engine.steps import AnyStep, Plain
@@ -80,11 +80,13 @@ def fit(
         problem = Problem(bound, source, executor)
         found = where.climb(problem, Way(step or Plain(), stop or Aitken(), watch))
         best = _best(found)
+        ended = interrupted(len(best.history)) if problem.halt.is_set() else best.verdict
+        problem.halt.clear()
         params = best.point.params if where.given else bound.canonical(best.point.params)
         point = problem.measure(params)
     verdicts = tuple(each.verdict if isinstance(each, Trace) else each for each in found)
     user = bound.rescale(params, source.units)
-    return Result(user, source.units, point, best.verdict, best.history, verdicts, bound, source.columns)
+    return Result(user, source.units, point, ended, best.history, verdicts, bound, source.columns)
 
 
 def _best(found: list[Trace | Verdict]) -> Trace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from estep.engine.problem import Params, Point, Problem
+from estep.engine.problem import Halted, Params, Point, Problem
 from estep.engine.steps import AnyStep
 from estep.engine.verdict import Info, Status, Stop, Verdict
 from estep.engine.watch import Watch
@@ -44,9 +44,6 @@ def resume(problem: Problem, trace: Trace, way: Way) -> Trace:
     state, history = trace.state, list(trace.history)
     verdict = way.stop(history)
     while verdict is None:
-        if problem.halt.is_set():
-            verdict = _interrupted(history)
-            break
         try:
             state, info = way.step.advance(problem, state)
             history.append(info)
@@ -55,15 +52,16 @@ def resume(problem: Problem, trace: Trace, way: Way) -> Trace:
         except Degenerate as reason:
             message = f"component {reason.component}: {reason.why}, at iteration {len(history) + 1}"
             verdict = Verdict(Status.DEGENERATE, message, len(history) + 1, float("nan"))
-        except KeyboardInterrupt:
-            verdict = _interrupted(history)
+        except (KeyboardInterrupt, Halted):
+            problem.halt.set()  # the other climbs of a search end as well
+            verdict = interrupted(len(history))
     why = problem.model.guard(state.point.params, state.point.stats)
-    if why is not None and verdict.status is Status.CONVERGED:
+    # on the floor rounding is as large as any gain, so a fall there is no more than a sign of it
+    if why is not None and verdict.status in (Status.CONVERGED, Status.DECREASED):
         verdict = Verdict(Status.DEGENERATE, why, len(history), float("nan"))
     return Trace(trace.start, state, verdict, tuple(history))
 
 
-def _interrupted(history: list[Info]) -> Verdict:
-    return Verdict(
-        Status.INTERRUPTED, f"interrupted after iteration {len(history)}", len(history), float("nan")
-    )
+def interrupted(iteration: int) -> Verdict:
+    """The verdict on a climb that was cut short."""
+    return Verdict(Status.INTERRUPTED, f"interrupted after iteration {iteration}", iteration, float("nan"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from threading import Event
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -77,6 +76,7 @@ class Point(NamedTuple):
     stats: Stats
     loglik: float  # of the observed data, in the user's units
     objective: float  # loglik + log_prior
+    height: float  # the objective in the fit's units: what climbs are compared by, whatever the user's are
 
     @property
     def noise(self) -> float:
@@ -84,12 +84,16 @@ class Point(NamedTuple):
         return float(np.finfo(np.float64).eps * self.stats.magnitude)
 
 
+class Halted(Exception):  # noqa: N818  a signal, not a fault
+    """Raised inside a pass when `Problem.halt` is set."""
+
+
 class Problem:
     """The objective to climb. `measure` is the only way to a number."""
 
     def __init__(self, model: Model, source: Source, run: Executor) -> None:
         self.model, self.source, self.run = model, source, run
-        self.halt = Event()  # set to wind down every climb of this problem
+        self.halt = Event()  # set to end every climb of this problem at its next block
         self._items = model.compress(source, run)
 
     def alone(self) -> Problem:
@@ -101,9 +105,17 @@ class Problem:
 
     def measure(self, params: Params) -> Point:
         """One pass over the data."""
-        stats = self.run.sum(partial(self.model.estep, self.model.prepare(params)), self._items)
+        prep = self.model.prepare(params)
+
+        def estep(item: Any) -> Stats:
+            if self.halt.is_set():
+                raise Halted
+            return self.model.estep(prep, item)
+
+        stats = self.run.sum(estep, self._items)
+        log_prior = self.model.log_prior(params)
         loglik = float(stats.loglik) + self.source.log_jacobian
-        return Point(params, stats, loglik, loglik + self.model.log_prior(params))
+        return Point(params, stats, loglik, loglik + log_prior, float(stats.loglik) + log_prior)
 
     def pack(self, params: Params) -> Array:
         return space.pack(self.model.spaces(), params)

@@ -8,16 +8,17 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from estep.engine.loop import Trace, Way, begin, resume
-from estep.engine.problem import Params, Problem
+from estep.engine.loop import Trace, Way, begin, interrupted, resume
+from estep.engine.problem import Halted, Params, Problem
 from estep.engine.verdict import Status, Stop, Verdict
 from estep.errors import Degenerate
 from estep.records import Block
 
 SAMPLE = 20_000  # rows a start sees at most
-AUTO_STARTS = 12
-AUTO_KEPT = 3
+AUTO_STARTS = 20
+AUTO_KEPT = 5
 SHORT_RUN = 20  # iterations that tell a hopeless start from a good one
+SET_ASIDE = "set aside after a short run"
 
 
 class Starts(Protocol):
@@ -46,8 +47,8 @@ class Given:
 class Search:
     """Several random starts.
 
-    An integer `n_init` is that many full runs. "auto" makes twelve short runs and takes the best
-    three to their end.
+    An integer `n_init` is that many full runs. "auto" makes twenty short runs and takes the best
+    five to their end, and then others for as long as one that was set aside stands above those.
     """
 
     n_init: int | Literal["auto"] = "auto"
@@ -64,7 +65,7 @@ class Search:
             return [self._begin(problem, sample, way, 0, kinds)]
         auto = self.n_init == "auto"
         first = Way(way.step, _Short(way.stop), way.watch) if auto else way
-        found: list[Trace | Verdict] = [_interrupted()] * count
+        found: list[Trace | Verdict] = [interrupted(0)] * count
 
         def attempt(i: int) -> None:
             found[i] = self._begin(problem.alone(), sample, first, i, kinds)
@@ -76,6 +77,9 @@ class Search:
             problem.run.map(attempt, range(count))
             if auto:
                 problem.run.map(finish, ranked(found)[:AUTO_KEPT])
+            while auto and (best := ranked(found)) and best[0].verdict.message == SET_ASIDE:
+                resumed = resume(problem, best[0], way)
+                found[resumed.start] = resumed
         except KeyboardInterrupt:
             problem.halt.set()  # each climb then ends by itself, at its best point
             problem.run.drain()
@@ -88,25 +92,24 @@ class Search:
         try:
             how = kinds[i % len(kinds)] if kinds else ""
             params = self.adjust(problem.model.start(sample, rng, how))
-            return begin(problem, params, way, i)
+            trace = begin(problem, params, way, i)
         except Degenerate as reason:
             return Verdict(Status.DEGENERATE, f"start {i + 1}: {reason}", 0, float("nan"))
+        except Halted:
+            return interrupted(0)
+        return trace
 
 
 def ranked(found: list[Trace | Verdict]) -> list[Trace]:
-    """Climbs from best to worst: sound before degenerate, then by objective, then by order of start."""
+    """Climbs from best to worst: sound before degenerate, then by height, then by order of start."""
     traces = [trace for trace in found if isinstance(trace, Trace)]
     bad = (Status.DEGENERATE, Status.NONFINITE)
     return sorted(traces, key=lambda t: (t.verdict.status in bad, -_value(t), t.start))
 
 
 def _value(trace: Trace) -> float:
-    objective = trace.point.objective
-    return objective if np.isfinite(objective) else -np.inf
-
-
-def _interrupted() -> Verdict:
-    return Verdict(Status.INTERRUPTED, "interrupted before it began", 0, float("nan"))
+    height = trace.point.height
+    return height if np.isfinite(height) else -np.inf
 
 
 @dataclass(frozen=True)
@@ -118,5 +121,5 @@ class _Short:
     def __call__(self, history: Any) -> Verdict | None:
         verdict = self.stop(history)
         if verdict is None and len(history) >= SHORT_RUN:
-            return Verdict(Status.MAX_ITER, "set aside after a short run", len(history), history[-1].gain)
+            return Verdict(Status.MAX_ITER, SET_ASIDE, len(history), history[-1].gain)
         return verdict

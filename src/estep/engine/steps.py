@@ -50,7 +50,7 @@ class Plain:
             passes += 1
         info = Info(
             objective=there.objective,
-            gain=there.objective - here.objective,
+            gain=there.height - here.height,
             change=float(np.linalg.norm(way)) * 0.5 ** (passes - 1),
             noise=max(here.noise, there.noise),
             passes=passes,
@@ -60,6 +60,6 @@ class Plain:
 
 
 def _worse(there: Point, here: Point) -> bool:
-    if not isfinite(there.objective):
+    if not isfinite(there.height):
         return True
-    return there.objective < here.objective - ROUNDING * max(here.noise, there.noise)
+    return there.height < here.height - ROUNDING * max(here.noise, there.noise)

@@ -26,4 +26,5 @@ class Printer:
     def __call__(self, start: int, iteration: int, info: Info) -> None:
         if iteration % self.interval == 0:
             where = f"start {start + 1}, iteration {iteration}"
-            print(f"{where}: objective {info.objective:.6f}, gain {info.gain:.3g}", file=sys.stderr)
+            # one write: climbs in other threads print as well
+            sys.stderr.write(f"{where}: objective {info.objective:.6f}, gain {info.gain:.3g}\n")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from estep.errors import ModelFileError, UsageError
-from estep.estimators.base import Face, count, positive
+from estep.estimators.base import Face, count, draw_seed, positive
 from estep.estimators.search import search
 from estep.estimators.spell import spell, unspell
 from estep.io.container import Tensor
@@ -72,7 +72,7 @@ def check_arguments(estimator: Face) -> None:
     """What a fit would say of the parameters that the model does not look at."""
     positive(estimator, "tol", zero=True)
     count(estimator, "max_iter")
-    estimator._rng()
+    draw_seed(getattr(estimator, "random_state", None))
     if hasattr(estimator, "n_init"):
         search(estimator)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -16,12 +16,12 @@ from sklearn.utils.validation import check_is_fitted
 from estep.data.levels import recode
 from estep.data.source import MemorySource
 from estep.data.table import Table, as_table
-from estep.data.weights import check_weights
+from estep.data.weights import check_weights, numbers
 from estep.engine import Aitken, Model, Printer, Status, fit, linear_rate, silent
 from estep.engine.starts import Starts
 from estep.errors import DataError, EstepWarning, UsageError
 from estep.estimators.fitted import Fitted
-from estep.records import Array
+from estep.records import Array, Int
 
 
 class Face(BaseEstimator, ABC):
@@ -30,6 +30,7 @@ class Face(BaseEstimator, ABC):
     tol: float
     max_iter: int
     fitted_: Fitted
+    remedy: ClassVar[str] = "drop a column that repeats others"  # of a degenerate fit
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -122,13 +123,12 @@ class Face(BaseEstimator, ABC):
     def _run(self, model: Model, source: MemorySource, starts: Starts, units: Any = None) -> Self:
         """Fit and set the attributes; Ctrl-C sets them at the best point so far and goes on up."""
         verbose = int(getattr(self, "verbose", 0) or 0)
-        interval = int(getattr(self, "verbose_interval", 10))
         result = fit(
             model,
             source,
             starts=starts,
             stop=Aitken(positive(self, "tol", zero=True), count(self, "max_iter")),
-            watch=Printer(interval) if verbose else silent,
+            watch=Printer(count(self, "verbose_interval")) if verbose else silent,
             units=units,
         )
         self.fitted_ = Fitted.of(result, source.weight)
@@ -163,15 +163,12 @@ class Face(BaseEstimator, ABC):
     def _findings(self) -> list[tuple[str, str]]:
         """Coded findings of a fit; docs/warnings.md has a section on each."""
         verdict, found = self.fitted_.verdict, []
-        if verdict.status in (Status.MAX_ITER, Status.INTERRUPTED):
+        if verdict.status is Status.MAX_ITER:
             found.append(("EM001", f"not converged: {verdict.message}; raise max_iter or tol"))
+        if verdict.status is Status.INTERRUPTED:
+            found.append(("EM001", f"not converged: {verdict.message}; this is the best point so far"))
         if verdict.status is Status.DEGENERATE:
-            found.append(
-                (
-                    "EM002",
-                    f"degenerate: {verdict.message}; ask for fewer components, a simpler shape, or a prior",
-                )
-            )
+            found.append(("EM002", f"degenerate: {verdict.message}; {self.remedy}"))
         if verdict.status is Status.DECREASED:
             found.append(("EM003", f"{verdict.message}; this is a bug in an M-step, please report it"))
         if verdict.status is Status.NONFINITE:
@@ -179,7 +176,10 @@ class Face(BaseEstimator, ABC):
         constant = [c.name for c in self.fitted_.columns if c.variance == 0 and c.seen > 0]
         if constant and self.fitted_.model.equivariance != "none":
             names = ", ".join(map(repr, constant))
-            found.append(("EM004", f"column {names} is constant; its variance is held at a floor, drop it"))
+            which = f"columns {names} are" if len(constant) > 1 else f"column {names} is"
+            found.append(
+                ("EM004", f"{which} constant, with a variance held at a floor; leave such columns out")
+            )
         return found
 
     def _warn(self) -> None:
@@ -187,8 +187,13 @@ class Face(BaseEstimator, ABC):
             kind = ConvergenceWarning if code in ("EM001", "EM003", "EM006") else EstepWarning
             warnings.warn(f"{code}: {text}", kind, stacklevel=4)
 
-    def _rng(self) -> np.random.Generator:
-        return np.random.default_rng(draw_seed(getattr(self, "random_state", None)))
+    def _draw(self, n_samples: Any) -> tuple[Array, Int]:
+        """Rows (n, d) from the fitted model and their labels (n,)."""
+        fitted = self._fitted()
+        n = whole(n_samples, "n_samples")
+        rng = np.random.default_rng(draw_seed(getattr(self, "random_state", None)))
+        values, labels = fitted.model.sample(fitted.user_params, n, rng)
+        return values.T, labels
 
 
 def draw_seed(random_state: Any) -> int:
@@ -198,7 +203,11 @@ def draw_seed(random_state: Any) -> int:
 
 def count(estimator: Any, name: str) -> int:
     """A whole number >= 1 among the estimator's parameters."""
-    value = getattr(estimator, name)
+    return whole(getattr(estimator, name), name)
+
+
+def whole(value: Any, name: str) -> int:
+    """A whole number >= 1."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise UsageError(f"{name} must be an integer >= 1; found {value!r}")
     return int(value)
@@ -215,7 +224,7 @@ def positive(estimator: Any, name: str, *, zero: bool) -> float:
 
 def shaped(value: Any, shape: tuple[int, ...], name: str) -> Array:
     """A finite array of exactly this shape among what the user gave."""
-    array = np.asarray(value, dtype=np.float64)
+    array = numbers(value, name)
     if array.shape != shape or not np.isfinite(array).all():
         raise UsageError(f"{name} must be finite, of shape {shape}; found shape {array.shape}")
     return array

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from estep.data.source import MemorySource
+from estep.data.weights import numbers
 from estep.engine.starts import Starts
 from estep.errors import UsageError
 from estep.estimators.rows import Densities
@@ -21,6 +22,7 @@ class Clusters(Densities):
     """Abstract base of the mixtures."""
 
     random_state: Any
+    remedy = "ask for fewer components, a simpler shape, or a prior"
 
     @abstractmethod
     def _model(self, weight: float) -> Alone:
@@ -48,9 +50,7 @@ class Clusters(Densities):
 
     def sample(self, n_samples: int = 1) -> tuple[Array, Int]:
         """Draws from the fitted mixture: rows (n, d) and the components they came from (n,)."""
-        fitted = self._fitted()
-        values, labels = fitted.model.sample(fitted.user_params, n_samples, self._rng())
-        return values.T, labels
+        return self._draw(n_samples)
 
     def _starts(self, model: Alone, source: MemorySource) -> Starts:
         return search(self)
@@ -66,15 +66,18 @@ def start_from_resp(model: Alone, source: MemorySource, resp: Array) -> Any:
 
 def memberships(resp: Any, n: int, k: int) -> Array:
     """Labels (n,) or responsibilities (n, k), as (k, n) responsibilities."""
-    array = np.asarray(resp)
+    array = numbers(resp, "resp_init")
     if array.shape == (n,):
         if not np.isin(array, np.arange(k)).all():
             raise UsageError(f"resp_init as labels must hold the integers 0 to {k - 1}, one a row")
-        return np.eye(k)[:, array.astype(np.int64)]
+        array = np.eye(k)[array.astype(np.int64)]
     if array.shape != (n, k):
         raise UsageError(f"resp_init must have shape ({n},) or ({n}, {k}); found {array.shape}")
     bad = np.flatnonzero(~(np.isfinite(array).all(axis=1) & (array >= 0).all(axis=1)))
     if bad.size or not np.allclose(array.sum(axis=1), 1, atol=1e-6):
         row = bad[0] if bad.size else np.abs(array.sum(axis=1) - 1).argmax()
         raise UsageError(f"resp_init must be >= 0 and sum to 1 in every row; row {row} is {array[row]}")
-    return np.ascontiguousarray(array.T, dtype=np.float64)
+    empty = np.flatnonzero(array.sum(axis=0) == 0)
+    if empty.size:
+        raise UsageError(f"resp_init gives component {empty[0]} no row; each of the {k} needs one")
+    return np.ascontiguousarray(array.T)

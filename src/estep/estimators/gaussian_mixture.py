@@ -39,7 +39,7 @@ class GaussianMixture(Clusters):
     max_iter : int
         Passes over the data after the first measurement.
     n_init : "auto" or int
-        "auto" searches over twelve starts; an integer is that many full runs.
+        "auto" searches over twenty starts; an integer is that many full runs.
     init_params : {"auto", "kmeans", "k-means++", "random_from_data", "random"}
         Kind of start.
     weights_init, means_init, precisions_init : array-like, optional
@@ -134,7 +134,7 @@ class GaussianMixture(Clusters):
 
     def _model(self, weight: float) -> Alone:
         k = count(self, "n_components")
-        if self.covariance_type not in SHAPES:
+        if not isinstance(self.covariance_type, str) or self.covariance_type not in SHAPES:
             known = ", ".join(map(repr, SHAPES))
             raise UsageError(f"covariance_type must be one of {known}; found {self.covariance_type!r}")
         if self.reg_covar is None:

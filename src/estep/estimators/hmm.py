@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from estep.data.source import MemorySource
+from estep.data.weights import check_weights
 from estep.errors import DataError
 from estep.estimators.base import Face, count
 from estep.estimators.laws import family_of, publish_family, takes_text
@@ -58,6 +59,8 @@ class HMM(Face):
     >>> round(model.loglik_, 4)
     -341.8787
     """
+
+    remedy = "ask for fewer states or a simpler emission"
 
     def __init__(
         self,
@@ -143,15 +146,13 @@ class HMM(Face):
 
     def sample(self, n_samples: int = 1) -> tuple[Array, Int]:
         """One sequence drawn from the fitted model: rows (n, d) and states (n,)."""
-        fitted = self._fitted()
-        values, states = fitted.model.sample(fitted.user_params, n_samples, self._rng())
-        return values.T, states
+        return self._draw(n_samples)
 
     def _model(self, weight: float) -> Chain:
-        return Chain(count(self, "n_components"), family_of(self.emission))
+        return Chain(count(self, "n_components"), family_of(self.emission, "emission"))
 
     def _text(self) -> Literal["refuse", "codes"]:
-        return takes_text(self.emission)
+        return takes_text(self.emission, "emission")
 
     def _sequences(
         self, X: Any, lengths: Any = None, sequence_weight: Any = None, *, fitting: bool = False
@@ -162,11 +163,7 @@ class HMM(Face):
             raise DataError("lengths must be a vector of integers >= 1, one a sequence")
         if sequence_weight is None:
             return self._source(table, None, runs)
-        weights = np.asarray(sequence_weight, dtype=np.float64)
-        if weights.shape != runs.shape:
-            raise DataError(
-                f"sequence_weight must have shape {runs.shape}, one a sequence; found {weights.shape}"
-            )
+        weights = check_weights(sequence_weight, runs.size, "sequence_weight", "sequence")
         return self._source(table, np.repeat(weights, runs), runs)
 
     def _paths(self, X: Any, lengths: Any) -> Paths:

@@ -18,18 +18,22 @@ NAMED: dict[str, Family] = {
 }
 
 
-def family_of(family: str | Family) -> Family:
+def family_of(family: str | Family, name: str = "family") -> Family:
     """A family by its name, or the object itself."""
     if not isinstance(family, str):
+        if isinstance(family, type) or not all(
+            hasattr(family, method) for method in ("at", "update", "bind")
+        ):
+            raise UsageError(f"{name} must be a name or an object such as Gaussian('diag'); found {family!r}")
         return family
     if family not in NAMED:
-        raise UsageError(f"family {family!r} is unknown; choose from {', '.join(map(repr, NAMED))}")
+        raise UsageError(f"{name} {family!r} is unknown; choose from {', '.join(map(repr, NAMED))}")
     return NAMED[family]
 
 
-def takes_text(family: str | Family) -> Literal["refuse", "codes"]:
+def takes_text(family: str | Family, name: str = "family") -> Literal["refuse", "codes"]:
     """Whether text columns are categories to this family."""
-    law = family_of(family)
+    law = family_of(family, name)
     while isinstance(law, Mixed):
         law = law.family
     return "codes" if isinstance(law, Categorical) else "refuse"

@@ -60,6 +60,8 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
     array([ 31.9, 194. ,   8.6,  69. ])
     """
 
+    remedy = "drop a column that repeats others, or set prior_rows"
+
     def __init__(
         self,
         *,
@@ -114,9 +116,7 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
 
     def sample(self, n_samples: int = 1) -> Array:
         """Draws from the fitted normal, (n, d)."""
-        fitted = self._fitted()
-        values: Array = fitted.model.sample(fitted.user_params, n_samples, self._rng())[0]
-        return values.T
+        return self._draw(n_samples)[0]
 
     def _model(self, weight: float) -> NormalModel:
         return NormalModel(positive(self, "prior_rows", zero=True))

@@ -51,6 +51,8 @@ class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densities):
     -404.96278
     """
 
+    remedy = "drop a column that repeats others, or ask for fewer components"
+
     def __init__(
         self,
         n_components: int = 1,
@@ -98,9 +100,7 @@ class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densities):
 
     def sample(self, n_samples: int = 1) -> Array:
         """Draws from the fitted model, (n, d)."""
-        fitted = self._fitted()
-        values: Array = fitted.model.sample(fitted.user_params, n_samples, self._rng())[0]
-        return values.T
+        return self._draw(n_samples)[0]
 
     def _model(self, weight: float) -> model.PPCA:
         return model.PPCA(count(self, "n_components"))

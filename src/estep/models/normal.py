@@ -2,7 +2,7 @@
 
 x ~ N(mean, covariance); cells are missing at random. EM of Little & Rubin (2019, section 11.2) on the
 moments of each missingness pattern. `prior_rows` adds that many rows' worth of prior with the observed
-variances and no correlation: -1/2 r (log|S| + tr(S^-1 D)), the ridge of Amelia (Honaker & King 2010).
+variances and no correlation: -1/2 r (log|S D^-1| + tr(S^-1 D)), the ridge of Amelia (Honaker & King 2010).
 """
 
 from __future__ import annotations
@@ -98,10 +98,9 @@ class Normal:
     def log_prior(self, params: NormalParams) -> float:
         if self.prior_rows == 0:
             return 0.0
-        # in the user's units: the determinant brings the scales back
-        scales = np.log([column.scale for column in self.law.columns])
-        log_det = np.linalg.slogdet(params.covariance)[1] + 2.0 * float(scales.sum())
-        trace = np.trace(np.linalg.solve(params.covariance, np.diag(self._variances())))
+        observed = np.diag(self._variances())
+        log_det = np.linalg.slogdet(params.covariance)[1] - np.log(np.diag(observed)).sum()
+        trace = np.trace(np.linalg.solve(params.covariance, observed))
         return float(-0.5 * self.prior_rows * (log_det + trace))
 
     def score(self, params: NormalParams, stats: NormalStats) -> NormalParams:

@@ -31,7 +31,7 @@ class pinned_blas:  # noqa: N801  used like a function: `with pinned_blas():`
         with _lock:
             if _users == 0:
                 _before[:] = [(lib, lib.num_threads) for lib in libraries if not _per_thread(lib)]
-                _set_elsewhere([(library, 1) for library, _ in _before])
+                _set([(library, 1) for library, _ in _before])
             _users += 1
 
     def __exit__(self, *exc: object) -> None:
@@ -40,7 +40,7 @@ class pinned_blas:  # noqa: N801  used like a function: `with pinned_blas():`
         with _lock:
             _users -= 1
             if _users == 0:
-                _set_elsewhere(_before)
+                _set(_before)
 
 
 def pin_this_thread() -> None:
@@ -58,15 +58,9 @@ def _per_thread(library: Any) -> bool:
 
 def _set(numbers: list[tuple[Any, int]]) -> None:
     for library, threads in numbers:
-        library.set_num_threads(threads)
-
-
-def _set_elsewhere(numbers: list[tuple[Any, int]]) -> None:
-    # threadpoolctl lets only the thread that last set OpenBLAS's number set it again, as long as that
-    # thread lives; one that ends at once owns nothing afterwards
-    setter = threading.Thread(target=_set, args=(numbers,))
-    setter.start()
-    setter.join()
+        # threadpoolctl 3.8 lets one Python thread own OpenBLAS's number and ignores the others: a pin would
+        # do nothing in a thread beside the owner, or would not be lifted; our lock already keeps the order
+        getattr(library, "_real_set_num_threads", library.set_num_threads)(threads)
 
 
 def _after_fork() -> None:
@@ -75,7 +69,7 @@ def _after_fork() -> None:
     _lock = threading.Lock()
     if _users:
         _users = 0
-        _set_elsewhere(_before)
+        _set(_before)
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,0 +1,124 @@
+"""`estep fit MODEL DATA`: one command a model, each given by the options of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from estep.cli import options as o
+from estep.cli.fitting import Climb, command
+from estep.cli.streams import tell
+
+FAMILIES = (
+    "gaussian",
+    "gaussian-full",
+    "gaussian-tied",
+    "gaussian-diag",
+    "gaussian-spherical",
+    "poisson",
+    "categorical",
+    "bernoulli",
+)
+_LAW: dict[str, Any] = {
+    "metavar": "NAME",
+    "callback": o.one_of(*FAMILIES),
+    "help": f"One of {', '.join(FAMILIES)}.",
+}
+Family = Annotated[str, typer.Option("--family", **_LAW)]
+Emission = Annotated[str, typer.Option("--emission", **_LAW)]
+Covariance = Annotated[
+    str,
+    typer.Option(
+        "--covariance",
+        metavar="full|tied|diag|spherical",
+        callback=o.one_of("full", "tied", "diag", "spherical", diagonal="diag"),
+        help="Shape of the covariances.",
+    ),
+]
+Stiffness = Annotated[
+    float | None,
+    typer.Option(
+        "--stiffness", metavar="X", help="1 / (2 variance), fixed at this value; by default it is estimated."
+    ),
+]
+PriorRows = Annotated[
+    float,
+    typer.Option(
+        "--prior-rows",
+        metavar="N",
+        help="So many rows' worth of prior towards no correlation; steadies a fit of few rows.",
+    ),
+]
+
+fit_app = typer.Typer(rich_markup_mode=None)
+
+
+@fit_app.callback(
+    invoke_without_command=True,
+    epilog=o.example(
+        "estep fit gaussian-mixture example:faithful -k 2 -o faithful.estep", "estep fit normal example:iris"
+    ),
+)
+def fit(context: typer.Context) -> None:
+    """Fit a model to a table and print its summary."""
+    if context.invoked_subcommand is None:
+        tell(context.get_help())
+
+
+@command(fit_app, "estep fit gaussian-mixture example:faithful -k 2 -o faithful.estep")
+def gaussian_mixture(climb: Climb, k: o.K, covariance: Covariance = "full", seed: o.Seed = 0) -> Any:
+    """Fit a mixture of normals; missing cells are integrated out."""
+    from estep import GaussianMixture
+
+    shape: Any = covariance
+    return GaussianMixture(k, covariance_type=shape, random_state=seed, **climb._asdict())
+
+
+@command(fit_app, "estep fit mixture example:earthquakes --columns count --family poisson -k 2")
+def mixture(climb: Climb, k: o.K, family: Family = "gaussian", seed: o.Seed = 0) -> Any:
+    """Fit a mixture of counts, categories or normals.
+
+    Within a component the columns are independent, but for the family gaussian.
+    """
+    from estep import Mixture
+
+    return Mixture(k, family, random_state=seed, **climb._asdict())
+
+
+@command(fit_app, "estep fit soft-kmeans example:faithful -k 2")
+def soft_kmeans(climb: Climb, k: o.K, stiffness: Stiffness = None, seed: o.Seed = 0) -> Any:
+    """Fit soft k-means.
+
+    It is a mixture of round normals with one variance and equal weights.
+    """
+    from estep import SoftKMeans
+
+    return SoftKMeans(k, stiffness=stiffness, random_state=seed, **climb._asdict())
+
+
+@command(fit_app, "estep fit normal example:airquality --columns Ozone,Solar.R,Wind,Temp -o air.estep")
+def normal(climb: Climb, prior_rows: PriorRows = 0.0) -> Any:
+    """Fit one multivariate normal, with missing cells."""
+    from estep import Normal
+
+    return Normal(prior_rows=prior_rows, **climb._asdict())
+
+
+@command(fit_app, "estep fit hmm example:earthquakes --columns count --emission poisson -k 3", sequences=True)
+def hmm(climb: Climb, k: o.K, emission: Emission = "gaussian", seed: o.Seed = 0) -> Any:
+    """Fit a hidden Markov model to rows in time order."""
+    from estep import HMM
+
+    return HMM(k, emission, random_state=seed, **climb._asdict())
+
+
+@command(fit_app, "estep fit ppca example:iris -k 2")
+def ppca(climb: Climb, k: o.K) -> Any:
+    """Fit probabilistic principal components.
+
+    Missing cells are integrated out.
+    """
+    from estep import PPCA
+
+    return PPCA(k, **climb._asdict())

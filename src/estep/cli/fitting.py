@@ -1,0 +1,109 @@
+"""What all `estep fit` commands share: their options, and the course of a fit.
+
+A model is written as a function of its own options that returns an estimator. `command` adds the options that
+every model has, so that no two commands can differ in them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple, get_type_hints
+
+import typer
+
+from estep.cli import options as o
+from estep.cli.rows import read_rows
+from estep.cli.saving import check_place, save
+from estep.cli.source import Source, held
+from estep.cli.streams import note, tell
+
+
+class Climb(NamedTuple):
+    """How every model is fitted; the names are the estimators' own."""
+
+    tol: float
+    max_iter: int
+    verbose: int
+
+
+def _independent(weights: o.Weights = None) -> None: ...
+
+
+def _sequential(groups: o.Groups = None) -> None: ...
+
+
+def _shared(
+    *,
+    columns: o.Columns = None,
+    na: o.Na = None,
+    sep: o.Separator = None,
+    decimal: o.Decimal = ".",
+    inf_as_missing: o.InfAsMissing = False,
+    tol: o.Tol = 1e-4,
+    max_iter: o.MaxIter = 10_000,
+    verbose: o.Verbose = False,
+    out: o.ModelOut = None,
+    json: o.Json = False,
+) -> None: ...
+
+
+def command(
+    app: typer.Typer, example: str, *, sequences: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a model: a function of a `Climb` and of its own options that returns an estimator."""
+
+    def register(make: Callable[..., Any]) -> Callable[..., Any]:
+        own = _parameters(make)[1:]
+
+        def run(data: str, **words: Any) -> None:
+            climb = Climb(words["tol"], words["max_iter"], int(words["verbose"]))
+            estimator = make(climb, **{each.name: words[each.name] for each in own})
+            how = (words[name] for name in ("columns", "na", "sep", "decimal", "inf_as_missing"))
+            aside: dict[str, Any] = {name: words[name] for name in ("weights", "groups") if name in words}
+            _fit(estimator, Source(data, *how), aside, words["out"], json=words["json"])
+
+        data = inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=o.Data)
+        aside = _parameters(_sequential if sequences else _independent)
+        parameters = [data, *own, *aside, *_parameters(_shared)]
+        parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {each.name: each.annotation for each in parameters}
+        run.__doc__ = make.__doc__
+        app.command(make.__name__.replace("_", "-"), epilog=o.example(example))(run)
+        return make
+
+    return register
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    hints = get_type_hints(function, include_extras=True)
+    found = inspect.signature(function).parameters.values()
+    return [each.replace(annotation=hints[each.name]) for each in found]
+
+
+def _fit(estimator: Any, source: Source, aside: dict[str, Any], out: str | None, *, json: bool) -> None:
+    """Read, fit, save, tell; on Ctrl-C the best point so far is saved."""
+    check_place(out, source.path, ".estep")
+    text = "categorical" in (getattr(estimator, "family", None), getattr(estimator, "emission", None))
+    with held(source) as file:
+        rows = read_rows(file, text=text, **aside)
+    how = {"lengths": rows.lengths} if "groups" in aside else {"sample_weight": rows.weights}
+    try:
+        estimator.fit(rows.table, **how)
+    except KeyboardInterrupt:
+        if out is not None and hasattr(estimator, "fitted_"):
+            save(estimator, out)
+            note("note: the fit was stopped; what is saved is its best point so far")
+        raise
+    try:
+        save(estimator, out)
+    finally:  # a full disk does not lose the result of a long fit
+        tell(told(estimator, json=json))
+
+
+def told(estimator: Any, *, json: bool) -> str:
+    """The fit as a summary, or as JSON."""
+    from estep.cli.describe import as_json
+
+    return as_json(estimator) if json else estimator.summary().rstrip("\n")

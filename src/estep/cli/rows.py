@@ -1,0 +1,95 @@
+"""The rows that a model is fitted to: its columns, and apart from them weights and groups."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from estep.cli.source import Source
+from estep.cli.streams import named, note
+from estep.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from estep.data.table import Table
+    from estep.records import Array, Int
+
+
+class Rows(NamedTuple):
+    """What an estimator is fitted to."""
+
+    table: Table
+    weights: Array | None
+    lengths: Int | None  # of the sequences
+
+
+def read_rows(source: Source, *, text: bool, weights: str | None = None, groups: str | None = None) -> Rows:
+    """The columns of the model, and apart from them the weights and the sequences.
+
+    Parameters
+    ----------
+    source : Source
+    text : bool
+        Whether the model takes text columns, as categories. If not, those that were not asked for are left
+        out with a note, and those that were are an error.
+    weights, groups : str, optional
+        Names of columns that are not data.
+    """
+    from estep.data.weights import check_weights
+
+    aside = [name for name in (weights, groups) if name is not None]
+    chosen = source.chosen()
+    if chosen is not None and set(chosen) & set(aside):
+        raise UsageError(
+            f"column {aside[0]!r} cannot be data and weights or groups as well; take it out of one"
+        )
+    whole = source.read(None if chosen is None else (*chosen, *aside))
+    if aside:
+        whole.select(aside)  # an unknown name is an error here, with the nearest one
+    table = whole.select([name for name in whole.names if name not in aside])
+    if not text:
+        table = numbers(table, asked=chosen is not None)
+    n = len(table.values)
+    return Rows(
+        table,
+        None if weights is None else check_weights(_numbers_of(whole, weights), n, f"column {weights!r}"),
+        None if groups is None else lengths_of(whole, groups),
+    )
+
+
+def numbers(table: Table, *, asked: bool) -> Table:
+    """The columns of numbers; a text column is left out with a note, or refused if it was asked for."""
+    words = [name for name, levels in zip(table.names, table.levels, strict=True) if levels is not None]
+    if words and asked:
+        which = ", ".join(map(repr, words))
+        raise DataError(f"column {which} holds text, and this model takes numbers; take it out of --columns")
+    found = table.numeric()
+    if words:
+        note(f"note: left out: {named(words)} (text; this model takes numbers)")
+    return found
+
+
+def lengths_of(table: Table, name: str) -> Int:
+    """The lengths of the runs of equal cells in a column; every value must make one run."""
+    import numpy as np
+
+    codes = table.select([name]).values[:, 0]
+    if np.isnan(codes).any():
+        row = int(np.isnan(codes).argmax())
+        raise DataError(f"column {name!r} names no group in row {row} (counted from 0); give every row one")
+    starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
+    first = np.unique(codes[starts], return_index=True)[1]
+    if first.size < starts.size:
+        again = int(starts[np.setdiff1d(np.arange(starts.size), first)[0]])
+        levels = table.levels[table.names.index(name)]
+        label = f"{codes[again]:g}" if levels is None else repr(levels[int(codes[again])])
+        raise DataError(
+            f"the rows of group {label} are not together: after other groups it begins again in row {again} "
+            f"(counted from 0); sort the rows by {name!r}, and by time within it"
+        )
+    return np.diff(starts, append=codes.size).astype(np.int64)
+
+
+def _numbers_of(table: Table, name: str) -> Array:
+    if table.levels[table.names.index(name)] is not None:
+        raise DataError(f"column {name!r} gives the weights and holds text; weights are numbers")
+    column: Array = table.select([name]).values[:, 0]
+    return column

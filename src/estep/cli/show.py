@@ -1,0 +1,24 @@
+"""`estep show`: what a model file holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from estep.cli import options as o
+from estep.cli.fitting import told
+from estep.cli.streams import tell
+
+
+def show(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, made with -o or with save().")],
+    json: o.Json = False,
+) -> None:
+    """Print the summary of a saved model.
+
+    Or all it holds, with --json. Reading a model file runs no code.
+    """
+    from estep import load
+
+    tell(told(load(model), json=json))

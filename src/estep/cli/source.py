@@ -1,0 +1,136 @@
+"""The data that a command names: where they are, how they are written, and which columns are asked for."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
+
+from estep.cli.streams import named, note
+from estep.errors import DataError, EstepError, ResourceError, SourceError, UsageError
+
+if TYPE_CHECKING:
+    from estep.data.table import Table
+
+EXAMPLE = "example:"
+TAB = ("tab", "\\t")
+
+
+class Source(NamedTuple):
+    """What the command line says of the data."""
+
+    path: str
+    columns: Sequence[str] | None = None
+    na: Sequence[str] | None = None
+    separator: str | None = None
+    decimal: str = "."
+    inf_as_missing: bool = False
+
+    def chosen(self) -> tuple[str, ...] | None:
+        """The names after --columns, which may be repeated and quoted; None if it was not given."""
+        if not self.columns:
+            return None
+        names = [name.strip() for row in csv.reader(self.columns, skipinitialspace=True) for name in row]
+        if len(set(names)) < len(names) or not all(names):
+            raise UsageError(f"--columns takes distinct names with commas between; found {','.join(names)!r}")
+        return tuple(names)
+
+    def read(self, columns: Sequence[str] | None = None) -> Table:
+        """These columns, or all but dates, which are left out with a note; text as codes."""
+        try:
+            return self._table(columns)
+        except DataError as error:
+            if columns is not None:
+                raise
+            names, dates = self._dates()
+            others = [name for name in names if name not in dates]
+            if not dates or not others:
+                way_out = " (--columns A,B takes only the columns A and B)"
+                raise type(error)(
+                    f"{error}{way_out if 'leave the column out' in str(error) else ''}"
+                ) from error
+        table = self._table(others)
+        note(f"note: left out: {named(dates)} (dates)")
+        return table
+
+    def _dates(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """All columns, and those that hold dates; none where the data have other faults."""
+        from estep.cli.sheet import open_sheet
+
+        try:
+            sheet = open_sheet(self)
+            return sheet.names, sheet.dates()
+        except EstepError:
+            return (), ()
+
+    def _table(self, columns: Sequence[str] | None) -> Table:
+        from estep.data.files import read_table
+
+        return read_table(
+            self.path,
+            columns=columns,
+            na=self.na or (),
+            text="codes",
+            inf="missing" if self.inf_as_missing else "refuse",
+            separator=self.separator,
+            decimal=self.decimal,
+        )
+
+
+@contextmanager
+def held(source: Source) -> Iterator[Source]:
+    """The source as a file that can be read twice: standard input or a pipe is copied into one."""
+    if source.separator in TAB:
+        source = source._replace(separator="\t")
+    if source.path.startswith(EXAMPLE):
+        from estep.datasets import path
+
+        source = source._replace(path=str(path(source.path.removeprefix(EXAMPLE))))
+    if not _once(source.path):
+        yield source
+        return
+    place = "standard input" if source.path == "-" else source.path
+    with _temporary_folder() as folder:
+        copy = Path(folder) / f"data{Path(source.path).suffix or '.csv'}"
+        _copy(source.path, place, copy)
+        try:
+            yield source._replace(path=str(copy))
+        except (DataError, SourceError) as error:
+            raise type(error)(str(error).replace(str(copy), place)) from error
+
+
+def _once(path: str) -> bool:
+    """Whether the data can be read only once."""
+    try:
+        file = Path(path)
+        return path == "-" or (file.exists() and not file.is_file() and not file.is_dir())
+    except (OSError, ValueError):
+        return False
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[str]:
+    try:
+        folder = TemporaryDirectory(prefix="estep-")
+    except OSError as error:
+        raise ResourceError(
+            f"no folder for temporary files: {error.strerror or error}; set TMPDIR"
+        ) from error
+    with folder as name:
+        yield name
+
+
+def _copy(path: str, place: str, copy: Path) -> None:
+    from estep.data.opening import opened, reason
+
+    try:
+        with opened(path) as (handle, _), copy.open("wb") as sink:
+            shutil.copyfileobj(handle, sink)
+    except EstepError as error:
+        raise type(error)(f"{place}: {error}") from error
+    except OSError as error:
+        raise ResourceError(f"{place} cannot be held in {copy.parent}: {reason(error)}") from error
