@@ -110,7 +110,7 @@ def test_the_first_20_of_many_bad_rows_are_listed(tmp_path):
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7])
 def test_quotes_and_characters_may_lie_across_chunks(tmp_path, monkeypatch, chunk):
-    monkeypatch.setattr("estep.data.csvscan.CHUNK", chunk)
+    monkeypatch.setattr("estep.data.formats.csvscan.CHUNK", chunk)
     assert csv(tmp_path, 'a,"ü ""b"""\n"1",2\n').names == ("a", 'ü "b"')
     for bad, line in (('a,b\n"1"2,3\n', 2), ('a,b\n1,2\n3"",4\n', 3), ('a,b\n"1,2\n"3,4\n', 2)):
         with pytest.raises(DataError, match=f"line {line}: a quote"):

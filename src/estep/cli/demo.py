@@ -83,8 +83,8 @@ def _draw(estimator: Any, place: Path, kind: str, rows: Table | None = None, **w
     """One plot as a PNG file."""
     from matplotlib.figure import Figure  # and not pyplot, which would look for a display
 
-    from estep.data.opening import reason
-    from estep.data.replacing import replacing
+    from estep.data.formats.opening import reason
+    from estep.data.formats.replacing import replacing
 
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     estimator.plot(kind, rows, ax=figure.subplots(), **what)

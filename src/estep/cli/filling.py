@@ -14,9 +14,9 @@ import numpy as np
 from estep.cli.sheet import Sheet, open_sheet
 from estep.cli.source import Source
 from estep.cli.streams import named, note
-from estep.data.opening import SUFFIXES, reason
-from estep.data.replacing import replacing
-from estep.data.write import FORMULA
+from estep.data.formats.opening import SUFFIXES, reason
+from estep.data.formats.replacing import replacing
+from estep.data.formats.write import FORMULA
 from estep.errors import EstepError, ResourceError, SourceError, UsageError
 
 if TYPE_CHECKING:

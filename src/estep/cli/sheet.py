@@ -39,8 +39,8 @@ class Sheet(ABC):
 
 def open_sheet(source: Source) -> Sheet:
     """The sheet of a source that `Source.read` has found to be sound, or refused for its columns."""
-    from estep.data.arrowfiles import read_feather, read_folder, read_parquet
-    from estep.data.opening import is_folder, opened
+    from estep.data.formats.arrowfiles import read_feather, read_folder, read_parquet
+    from estep.data.formats.opening import is_folder, opened
 
     if is_folder(source.path):
         return ArrowSheet(read_folder(source.path, None))
@@ -75,7 +75,7 @@ class CsvSheet(Sheet):
 
     def dates(self) -> tuple[str, ...]:
         """The columns that hold dates or times."""
-        from estep.data.csvcells import DATE, MISSING_WORDS
+        from estep.data.formats.csvcells import DATE, MISSING_WORDS
 
         missing, date = {*MISSING_WORDS, *self._na}, re.compile(DATE)
         possible, seen = set(range(len(self.names))), set()

@@ -125,7 +125,7 @@ def _temporary_folder() -> Iterator[str]:
 
 
 def _copy(path: str, place: str, copy: Path) -> None:
-    from estep.data.opening import opened, reason
+    from estep.data.formats.opening import opened, reason
 
     try:
         with opened(path) as (handle, _), copy.open("wb") as sink:

@@ -8,15 +8,15 @@ from contextlib import suppress
 
 import numpy as np
 
-from estep.data.arrowfiles import read_feather, read_folder, read_parquet
-from estep.data.csvcells import MISSING_WORDS, CsvOptions
-from estep.data.csvread import read_csv
-from estep.data.frames import as_frame
-from estep.data.intake import Frame, Inf, Intake, Numbers, Text
-from estep.data.opening import is_folder, opened, reason
-from estep.data.shape import check_shape
+from estep.data.convert.frames import as_frame
+from estep.data.convert.intake import Frame, Inf, Intake, Numbers, Text
+from estep.data.convert.shape import check_shape
+from estep.data.formats.arrowfiles import read_feather, read_folder, read_parquet
+from estep.data.formats.csvcells import MISSING_WORDS, CsvOptions
+from estep.data.formats.csvread import read_csv
+from estep.data.formats.opening import is_folder, opened, reason
+from estep.data.formats.write import write_table
 from estep.data.table import Table, gather
-from estep.data.write import write_table
 from estep.errors import EstepError, ResourceError, SourceError, UsageError
 
 __all__ = ["read_table", "write_table"]

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from estep.data.cells import check_infinite, extremes, suspect_code
-from estep.data.columns import from_numbers, from_numpy
-from estep.data.intake import Frame, Inf, Intake, Text, find_columns, listed
-from estep.data.shape import as_array, check_shape
+from estep.data.convert.cells import check_infinite, extremes, suspect_code
+from estep.data.convert.columns import from_numbers, from_numpy
+from estep.data.convert.intake import Frame, Inf, Intake, Text, find_columns, listed
+from estep.data.convert.shape import as_array, check_shape
 from estep.errors import DataError
 from estep.records import Array
 
@@ -97,7 +97,7 @@ def as_table(X: Any, *, text: Text = "refuse", inf: Inf = "refuse") -> Table:
         )
     intake = Intake(text, inf)
     if not isinstance(X, np.ndarray | Sequence):
-        from estep.data.frames import as_frame
+        from estep.data.convert.frames import as_frame
 
         frame = as_frame(intake, X)
         if frame is not None:

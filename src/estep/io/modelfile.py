@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from estep import __version__
-from estep.data.opening import reason
-from estep.data.replacing import replacing
+from estep.data.formats.opening import reason
+from estep.data.formats.replacing import replacing
 from estep.errors import EstepError, ModelFileError, ResourceError, SourceError, UsageError
 from estep.io.container import AGAIN, Tensor, header_length, pack, unpack
 

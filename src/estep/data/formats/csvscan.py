@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from estep.data.csvheader import HEADER_LIMIT, read_names
+from estep.data.formats.csvheader import HEADER_LIMIT, read_names
 from estep.errors import DataError
 
 CHUNK = 2**20  # bytes

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from estep.data.frames import check_labels
-from estep.data.intake import find_columns, listed
+from estep.data.convert.frames import check_labels
+from estep.data.convert.intake import find_columns, listed
 from estep.errors import DataError, EstepError
 
 INDEX = re.compile(r"__index_level_\d+__")  # where pandas keeps row labels, which are no variable

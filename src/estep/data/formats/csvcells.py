@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from estep.data.arrow import from_arrow
-from estep.data.intake import LARGEST_EXACT, Intake, Numbers, shown
+from estep.data.convert.arrow import from_arrow
+from estep.data.convert.intake import LARGEST_EXACT, Intake, Numbers, shown
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
 DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from estep.data.intake import LARGEST_EXACT, Intake, Numbers
+from estep.data.convert.intake import LARGEST_EXACT, Intake, Numbers
 from estep.records import Array
 
 MISSING = ("NAType", "NaTType", "MaskedConstant")  # by name: pandas is not imported to ask

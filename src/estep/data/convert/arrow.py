@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from estep.data.intake import LARGEST_EXACT, Intake, Numbers
+from estep.data.convert.intake import LARGEST_EXACT, Intake, Numbers
 
 
 def from_arrow(intake: Intake, name: str, column: Any) -> Numbers:

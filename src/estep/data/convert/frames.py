@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from estep.data.arrow import from_arrow
-from estep.data.columns import from_numpy, from_objects
-from estep.data.intake import Frame, Intake, Numbers, listed
+from estep.data.convert.arrow import from_arrow
+from estep.data.convert.columns import from_numpy, from_objects
+from estep.data.convert.intake import Frame, Intake, Numbers, listed
 from estep.errors import DataError
 
 

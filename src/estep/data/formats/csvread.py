@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from estep.data.csvcells import CsvOptions, from_cells, has_long_integer
-from estep.data.csvscan import scan
-from estep.data.intake import LARGEST_EXACT, Frame, Intake, find_columns, shown
+from estep.data.convert.intake import LARGEST_EXACT, Frame, Intake, find_columns, shown
+from estep.data.formats.csvcells import CsvOptions, from_cells, has_long_integer
+from estep.data.formats.csvscan import scan
 from estep.errors import DataError
 from estep.records import Array
 

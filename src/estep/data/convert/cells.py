@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from estep.data.intake import Intake
+from estep.data.convert.intake import Intake
 from estep.records import Array
 
 SLAB = 2**15  # cells looked at together: they fit in a core's cache

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike
 
-from estep.data.frames import check_labels
-from estep.data.opening import SUFFIXES, reason
-from estep.data.replacing import replacing
+from estep.data.convert.frames import check_labels
+from estep.data.formats.opening import SUFFIXES, reason
+from estep.data.formats.replacing import replacing
 from estep.errors import ResourceError, UsageError
 from estep.records import Array
 

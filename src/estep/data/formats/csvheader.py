@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from estep.data.intake import listed, shown
+from estep.data.convert.intake import listed, shown
 from estep.errors import DataError
 
 HEADER_LIMIT = 2**21  # bytes; some 100 000 columns
