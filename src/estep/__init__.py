@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from estep.engine.fit import fit
     from estep.estimators import EM, HMM, PPCA, GaussianMixture, Mixture, Normal, SoftKMeans
-    from estep.estimators.files import load
+    from estep.estimators.saved.files import load
 
 __version__ = "0.1.0"
 
@@ -20,7 +20,7 @@ __all__ = ["EM", "HMM", "PPCA", "GaussianMixture", "Mixture", "Normal", "SoftKMe
 
 _HOMES = dict.fromkeys(__all__, "estep.estimators") | {
     "fit": "estep.engine.fit",
-    "load": "estep.estimators.files",
+    "load": "estep.estimators.saved.files",
 }
 
 

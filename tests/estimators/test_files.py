@@ -126,7 +126,7 @@ FAMILIES = {
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_families_are_spelled_and_read(name: str) -> None:
-    from estep.estimators.spell import spell, unspell
+    from estep.estimators.saved.spell import spell, unspell
 
     words = spell(FAMILIES[name])
     assert spell(unspell(words)) == words

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from estep.data.levels import recode
 from estep.data.source import MemorySource
 from estep.data.table import Table, as_table
-from estep.data.weights import check_weights, numbers
+from estep.data.weights import check_weights
 from estep.engine import Aitken, Model, Printer, Status, fit, linear_rate, silent
 from estep.engine.starts import Starts
-from estep.errors import DataError, EstepWarning, UsageError
+from estep.errors import DataError, EstepWarning
 from estep.estimators.fitted import Fitted
+from estep.estimators.parameters import count, draw_seed, positive, whole
 from estep.records import Array, Int
 
 
@@ -65,7 +64,7 @@ class Face(BaseEstimator, ABC):
 
     def save(self, path: Any) -> None:
         """Write the fitted model to a `.estep` file, whole or not at all; it holds no data rows."""
-        from estep.estimators.files import save
+        from estep.estimators.saved.files import save
 
         save(self, path)
 
@@ -194,37 +193,3 @@ class Face(BaseEstimator, ABC):
         rng = np.random.default_rng(draw_seed(getattr(self, "random_state", None)))
         values, labels = fitted.model.sample(fitted.user_params, n, rng)
         return values.T, labels
-
-
-def draw_seed(random_state: Any) -> int:
-    """A seed from an int, a RandomState, or None: NumPy's global state, as in scikit-learn."""
-    return int(check_random_state(random_state).randint(2**31 - 1))
-
-
-def count(estimator: Any, name: str) -> int:
-    """A whole number >= 1 among the estimator's parameters."""
-    return whole(getattr(estimator, name), name)
-
-
-def whole(value: Any, name: str) -> int:
-    """A whole number >= 1."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise UsageError(f"{name} must be an integer >= 1; found {value!r}")
-    return int(value)
-
-
-def positive(estimator: Any, name: str, *, zero: bool) -> float:
-    """A finite number > 0, or >= 0, among the estimator's parameters."""
-    value = getattr(estimator, name)
-    good = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(float(value))
-    if not good or value < 0 or (value == 0 and not zero):
-        raise UsageError(f"{name} must be a finite number {'>=' if zero else '>'} 0; found {value!r}")
-    return float(value)
-
-
-def shaped(value: Any, shape: tuple[int, ...], name: str) -> Array:
-    """A finite array of exactly this shape among what the user gave."""
-    array = numbers(value, name)
-    if array.shape != shape or not np.isfinite(array).all():
-        raise UsageError(f"{name} must be finite, of shape {shape}; found shape {array.shape}")
-    return array

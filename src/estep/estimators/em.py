@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from estep.engine import Search, Status
 from estep.errors import HookError
-from estep.estimators.base import draw_seed
+from estep.estimators.parameters import draw_seed
 from estep.estimators.rows import Rows
 from estep.models import Custom
 from estep.records import Block

@@ -10,8 +10,8 @@ from estep.data.source import MemorySource
 from estep.engine import Given
 from estep.engine.starts import Starts
 from estep.errors import UsageError
-from estep.estimators.base import count, positive, shaped
 from estep.estimators.clusters import Clusters, start_from_resp
+from estep.estimators.parameters import count, positive, shaped
 from estep.estimators.search import search
 from estep.families import Gaussian, Mixed
 from estep.families.covariance import SHAPES

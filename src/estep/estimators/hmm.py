@@ -9,8 +9,9 @@ import numpy as np
 from estep.data.source import MemorySource
 from estep.data.weights import check_weights
 from estep.errors import DataError
-from estep.estimators.base import Face, count
+from estep.estimators.base import Face
 from estep.estimators.laws import family_of, publish_family, takes_text
+from estep.estimators.parameters import count
 from estep.estimators.search import search
 from estep.families.family import Family
 from estep.models import Chain

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from estep.estimators.base import count
 from estep.estimators.clusters import Clusters
 from estep.estimators.laws import family_of, publish_family, takes_text
+from estep.estimators.parameters import count
 from estep.families import Mixed
 from estep.families.family import Family
 from estep.models import Alone

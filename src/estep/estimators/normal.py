@@ -8,7 +8,7 @@ from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 
 from estep.engine import Search
 from estep.errors import UsageError
-from estep.estimators.base import positive, shaped
+from estep.estimators.parameters import positive, shaped
 from estep.estimators.rows import Densities
 from estep.models import Normal as NormalModel
 from estep.models.normal import NormalParams

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from estep.engine import Search
-from estep.estimators.base import count
+from estep.estimators.parameters import count
 from estep.estimators.rows import Densities
 from estep.models import ppca as model
 from estep.records import Array

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from estep.engine import Search
 from estep.errors import UsageError
-from estep.estimators.base import count, draw_seed
+from estep.estimators.parameters import count, draw_seed
 from estep.families.partition import KINDS
 
 

@@ -9,8 +9,8 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, Transfor
 
 from estep.data.source import MemorySource
 from estep.engine.starts import Starts
-from estep.estimators.base import count, positive
 from estep.estimators.clusters import Clusters
+from estep.estimators.parameters import count, positive
 from estep.estimators.search import search
 from estep.families import Gaussian, Mixed
 from estep.families.covariance import OneSphere

@@ -1,1 +1,1 @@
-"""Files and streams: CSV, Parquet and Feather. Every fault is named; a file is written whole or not at all."""
+"""Files and streams: CSV, Parquet, Feather. Faults are named; a file is written whole or not at all."""

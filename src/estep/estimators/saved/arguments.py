@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from estep.errors import ModelFileError, UsageError
-from estep.estimators.base import Face, count, draw_seed, positive
+from estep.estimators.base import Face
+from estep.estimators.parameters import count, draw_seed, positive
+from estep.estimators.saved.spell import spell, unspell
 from estep.estimators.search import search
-from estep.estimators.spell import spell, unspell
 from estep.io.container import Tensor
 
 ROWS = ("resp_init",)  # one entry a row of the data: not for a model file

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from estep.errors import ModelFileError, UsageError
-from estep.estimators.arguments import spell_arguments
 from estep.estimators.base import Face
 from estep.estimators.em import EM
-from estep.estimators.rebuild import HOOKS, KNOWN, rebuilt
+from estep.estimators.saved.arguments import spell_arguments
+from estep.estimators.saved.rebuild import HOOKS, KNOWN, rebuilt
 from estep.families import Categorical, Mixed
 from estep.io import ModelFile, decode, encode, nest, outcome, read, write
 from estep.io.container import Tensor

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from estep.errors import EstepError, ModelFileError, ResourceError, SourceError
-from estep.estimators.arguments import arguments, check_arguments
 from estep.estimators.base import Face
-from estep.estimators.checked import checked_params, checked_units
 from estep.estimators.em import EM
 from estep.estimators.fitted import Fitted
 from estep.estimators.gaussian_mixture import GaussianMixture
@@ -17,6 +15,8 @@ from estep.estimators.hmm import HMM
 from estep.estimators.mixture import Mixture
 from estep.estimators.normal import Normal
 from estep.estimators.ppca import PPCA
+from estep.estimators.saved.arguments import arguments, check_arguments
+from estep.estimators.saved.checked import checked_params, checked_units
 from estep.estimators.soft_kmeans import SoftKMeans
 from estep.io import ModelFile, nest, outcome
 from estep.io.container import Tensor
