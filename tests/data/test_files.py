@@ -25,8 +25,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from estep.data.formats import opening
 from estep.data.files import read_table, write_table
+from estep.data.formats import opening
 from estep.data.table import as_table
 from estep.errors import DataError, ResourceError, SourceError
 
