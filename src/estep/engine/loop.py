@@ -18,6 +18,7 @@ class Trace(NamedTuple):
     state: Any  # the step's own
     verdict: Verdict
     history: tuple[Info, ...]
+    sound: bool = True  # inside the model's guard, where it stopped
 
     @property
     def point(self) -> Point:
@@ -59,7 +60,7 @@ def resume(problem: Problem, trace: Trace, way: Way) -> Trace:
     # on the floor rounding is as large as any gain, so a fall there is no more than a sign of it
     if why is not None and verdict.status in (Status.CONVERGED, Status.DECREASED):
         verdict = Verdict(Status.DEGENERATE, why, len(history), float("nan"))
-    return Trace(trace.start, state, verdict, tuple(history))
+    return Trace(trace.start, state, verdict, tuple(history), why is None)
 
 
 def interrupted(iteration: int) -> Verdict:

@@ -104,7 +104,7 @@ def ranked(found: list[Trace | Verdict]) -> list[Trace]:
     """Climbs from best to worst: sound before degenerate, then by height, then by order of start."""
     traces = [trace for trace in found if isinstance(trace, Trace)]
     bad = (Status.DEGENERATE, Status.NONFINITE)
-    return sorted(traces, key=lambda t: (t.verdict.status in bad, -_value(t), t.start))
+    return sorted(traces, key=lambda t: (not t.sound or t.verdict.status in bad, -_value(t), t.start))
 
 
 def _value(trace: Trace) -> float:
