@@ -30,7 +30,8 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
         Starting values; by default the means and variances of the seen cells, no correlation.
     prior_rows : float
         That many extra rows' worth of prior towards zero correlation at the observed variances: the ridge
-        that steadies a fit with many columns and few rows.
+        that steadies a fit with many columns and few rows, as Amelia's manual describes it (its code
+        divides by d + 2 rows more).
     random_state : int, RandomState or None
         For `sample`.
     verbose, verbose_interval : int
