@@ -13,7 +13,7 @@ from estep import EM
 from estep.engine import Status
 from estep.errors import HookError, UsageError
 from estep.records import Block
-from estep.space import Unit
+from estep.space import PosDef, Unit
 
 ANIMALS = [[125, 18, 20, 34]]
 
@@ -190,6 +190,16 @@ def test_hooks_may_write_to_their_parameters() -> None:
     assert model.history_ == pure.history_
     assert start[0] == 0.5
     assert model.start is start
+
+
+def test_parameters_outside_their_spaces_are_named() -> None:
+    with pytest.raises(UsageError, match=r"start: must lie in \[0, 1\]"):
+        linkage(start=1.5).fit(ANIMALS)
+    with pytest.raises(HookError, match=r"mstep: must lie in \[0, 1\]"):
+        linkage(mstep=lambda theta, stats: 1.5).fit(ANIMALS)
+    matrix = np.array([[1.0, 2.0], [2.0, 1.0]])
+    with pytest.raises(UsageError, match="start: must be positive definite"):
+        EM(matrix, lambda p, block: ((1.0,), 0.0), lambda p, stats: p, spaces=PosDef()).fit(ANIMALS)
 
 
 def test_a_hook_cannot_write_to_the_data() -> None:

@@ -66,7 +66,7 @@ class Custom:
             made = copy.deepcopy(self.first)
             _check_finite(made, UsageError, "start has")
         try:
-            space.pack(self.spaces(), made)
+            self._check_spaces(made, UsageError, "start")
         except (AttributeError, IndexError, KeyError, TypeError) as error:
             raise UsageError(
                 "spaces must hold a Space for each parameter, in the same nesting as start, or one for all"
@@ -103,6 +103,7 @@ class Custom:
         if before != after:
             raise HookError(f"mstep must return parameters of the same shapes, {before}; found {after}")
         _check_finite(made, HookError, "mstep returned")
+        self._check_spaces(made, HookError, "mstep")
         return made
 
     def log_prior(self, params: Any) -> float:
@@ -115,6 +116,11 @@ class Custom:
 
     def spaces(self) -> Any:
         return Real() if self.parameter_spaces is None else self.parameter_spaces
+
+    def _check_spaces(self, params: Any, kind: type[EstepError], name: str) -> None:
+        outside = space.faults(self.spaces(), params)
+        if outside:
+            raise kind(f"{name}: {'; '.join(fault.strip() for fault in outside)}")
 
     def guard(self, params: Any, stats: CustomStats) -> str | None:
         return None
