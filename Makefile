@@ -9,7 +9,8 @@ venv: .venv/.installed
 
 # the stamp is made last: an installation that broke off is begun again
 .venv/.installed: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python >= 3.11 is needed; set PYTHON")'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python >= 3.11 is needed; set PYTHON")'
+	@echo "installing into .venv, about a minute ..."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -e . --group dev

@@ -170,8 +170,10 @@ def test_many_rows_are_thinned_and_it_is_said() -> None:
 
 def test_history_shows_the_objective_and_the_gains(mixture: GaussianMixture) -> None:
     ax = mixture.plot()
-    assert np.array_equal(lines(ax)["objective"][1], [info.objective for info in mixture.history_])
-    assert lines(ax)["objective"][0].tolist() == list(range(1, mixture.n_iter_ + 1))
+    drawn = lines(ax)["objective"][1]
+    assert np.array_equal(drawn[1:], [info.objective for info in mixture.history_])
+    assert np.isclose(drawn[1] - drawn[0], mixture.history_[0].gain)  # from the start on
+    assert lines(ax)["objective"][0].tolist() == list(range(mixture.n_iter_ + 1))
     right = next(other for other in ax.figure.axes if other is not ax)
     assert right.get_yscale() == "log"
     assert np.array_equal(lines(right)["gain"][1], [info.gain for info in mixture.history_ if info.gain > 0])

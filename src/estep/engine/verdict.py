@@ -24,7 +24,7 @@ class Status(Enum):
     DECREASED = "the objective fell, and half steps did not help"
     DEGENERATE = "a component has collapsed onto too few rows or directions"
     NONFINITE = "the objective is not a finite number"
-    INTERRUPTED = "interrupted; this is the best point so far"
+    INTERRUPTED = "stopped from outside; this is the best point so far"
 
 
 class Info(NamedTuple):

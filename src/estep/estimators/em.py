@@ -61,7 +61,7 @@ class EM(Rows):
     >>> from estep import EM
     >>> from estep.space import Unit
     >>> def estep(theta, block):
-    ...     a, b, c, d = block.values.sum(axis=1)
+    ...     a, b, c, d = block.values @ block.weights
     ...     hidden = a * theta / (2 + theta)
     ...     loglik = a * np.log(2 + theta) + (b + c) * np.log(1 - theta) + d * np.log(theta)
     ...     return (hidden + d, b + c), loglik

@@ -61,7 +61,7 @@ class PPCA:
         require_seen(columns)
         if self.q >= len(columns):
             raise DataError(
-                f"n_components={self.q} must be below the number of columns; n_features={len(columns)}"
+                f"n_components={self.q} must be below the number of columns, n_features={len(columns)}"
             )
         return replace(self, columns=columns)
 

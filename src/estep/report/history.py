@@ -24,27 +24,27 @@ def history(estimator: Any, ax: Axes | None = None) -> Axes:
     from matplotlib.ticker import MaxNLocator
 
     fitted = estimator._fitted()
-    objective = np.array([info.objective for info in fitted.history])
+    after = np.array([info.objective for info in fitted.history])
     gain = np.array([info.gain for info in fitted.history])
-    iteration = np.arange(1, objective.size + 1)
+    objective = np.concatenate([after[:1] - gain[:1], after])  # from the start on
     marker = "o" if objective.size <= 40 else None
     ax = axes(ax)
-    (line,) = ax.plot(iteration, objective, color=PALETTE[0], marker=marker, ms=4, lw=2, label="objective")
+    (line,) = ax.plot(
+        np.arange(objective.size), objective, color=PALETTE[0], marker=marker, ms=4, lw=2, label="objective"
+    )
     ax.set(xlabel="iteration", ylabel="objective (nats)")
     ax.ticklabel_format(axis="y", useOffset=False)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     status = fitted.verdict.status.name.replace("_", " ").lower()
-    ax.set_title(
-        f"{status} after {objective.size} iteration{'' if objective.size == 1 else 's'}".capitalize()
-    )
-    rising = gain > 0
-    if not rising.any():
+    ax.set_title(f"{status} after {after.size} iteration{'' if after.size == 1 else 's'}".capitalize())
+    rising = gain > np.array([info.noise for info in fitted.history])  # below, a gain is rounding
+    if rising.sum() < 2:
         return ax
     right = ax.twinx()
     (dots,) = right.plot(
-        iteration[rising], gain[rising], color=PALETTE[5], marker=".", ls=":", lw=1, label="gain"
+        1 + np.flatnonzero(rising), gain[rising], color=PALETTE[5], marker=".", ls=":", lw=1, label="gain"
     )
     right.set_yscale("log")
     right.set_ylabel("gain of the iteration (nats)")
-    ax.legend(handles=[line, dots], frameon=False, loc="center right")
+    ax.legend(handles=[line, dots], frameon=False, loc="best")
     return ax

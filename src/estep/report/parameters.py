@@ -30,7 +30,10 @@ def sections(model: Any, params: Any, columns: tuple[Column, ...]) -> list[str]:
                 "Transition matrix (row: from, column: to)",
                 table(params.moves, states, states, alike="probabilities"),
             ),
-            *_law(model.family, params.emission, columns, states),
+            *(
+                line.replace("of component", "of state")
+                for line in _law(model.family, params.emission, columns, states)
+            ),
         ]
     if isinstance(model, Normal):
         return [

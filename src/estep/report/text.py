@@ -74,12 +74,14 @@ def _fit(fitted: Any) -> list[tuple[str, str]]:
 
 def _stop(fitted: Any, rate: float) -> list[str]:
     verdict = fitted.verdict
-    failed = sum(1 for start in fitted.starts if start.iteration == 0)
-    starts = f"{len(fitted.starts)}, {failed} of which failed" if failed else str(len(fitted.starts))
+    unbegun = [start.status.name for start in fitted.starts if start.iteration == 0]
+    waiting = unbegun.count("INTERRUPTED")
+    counts = [(len(unbegun) - waiting, "failed"), (waiting, "had not begun")]
+    starts = ", ".join([str(len(fitted.starts)), *(f"{n} of which {what}" for n, what in counts if n)])
     return pairs(
         [
             ("status", f"{verdict.status.name}: {verdict.status.value}"),
-            ("why", clean(verdict.message, 64)),
+            *zip(("why", "", "", ""), wrap(clean(verdict.message, 240), 60), strict=False),
             ("iterations", str(verdict.iteration)),
             ("EM's linear rate", f"{rate:.3f}" if isfinite(rate) else "not measured"),
             ("starts", starts),
