@@ -22,9 +22,11 @@ def cholesky(matrix: Array, component: int = 0) -> Array:
     return factor
 
 
-def solve_lower(factor: Array, right: Array) -> Array:
-    """The solution of `factor @ x = right` for a lower triangular factor."""
-    solution: Array = solve_triangular(factor, right, lower=True, check_finite=False)
+def solve_lower(factor: Array, right: Array, *, transposed: bool = False) -> Array:
+    """The solution of `factor @ x = right` for a lower triangular factor, or of `factor.T @ x = right`."""
+    solution: Array = solve_triangular(
+        factor, right, lower=True, trans="T" if transposed else "N", check_finite=False
+    )
     return solution
 
 

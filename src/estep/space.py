@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from estep.linalg import cholesky
 from estep.records import Array, Bool
 
 P = TypeVar("P")
@@ -159,7 +160,7 @@ class PosDef:
         return prod(shape[:-2]) * shape[-1] * (shape[-1] + 1) // 2
 
     def pack(self, value: Array) -> Array:
-        factors = np.linalg.cholesky(value)
+        factors = cholesky(value)
         diagonal = np.arange(factors.shape[-1])
         factors[..., diagonal, diagonal] = np.log(factors[..., diagonal, diagonal])
         rows, columns = np.tril_indices(factors.shape[-1])

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from estep import Normal, datasets
+from estep import EM, Normal, datasets
 
 
 def a_damaged_model():
@@ -12,6 +13,16 @@ def a_damaged_model():
     data = bytearray(Path("good.estep").read_bytes())
     data[-3] ^= 1
     Path("damaged.estep").write_bytes(data)
+
+
+def a_users_model():
+    def estep(mean, block):
+        return block.values.sum(), -float(((block.values - mean) ** 2).sum())
+
+    def mstep(mean, total):
+        return total / 3
+
+    EM(0.0, estep, mstep, tol=1e-3).fit([[1.0], [2.0], [3.0]]).save("own.estep")
 
 
 def files():
@@ -28,34 +39,47 @@ def files():
     Path("folder").mkdir()
     Path("folder.estep").mkdir()
     Path("data.csv").write_text("a,b\n1,2\n3,\n5,7\n")
+    Path("data.xlsx").write_bytes(b"PK")
+    Path("numbers.csv").write_text("1,2\n2,3\n3,5\n")
+    Path("empty_columns.csv").write_text("a,b,c\n,,1\n,,2\n")
+    Normal().fit(pd.DataFrame({"a": [1.0, 2.0, 4.0]})).save("named.estep")
+    a_users_model()
     a_damaged_model()
 
 
 FAULTS = [
     (2, "fit gausian-mixture data.csv", "Did you mean 'gaussian-mixture'"),
     (2, "fitt normal data.csv", "Did you mean 'fit'"),
-    (2, "fit normal data.csv --sede 3", "--sede"),
+    (
+        2,
+        "fit normal data.csv --colums a",
+        "no such option: --colums; did you mean --columns? (see estep fit normal",
+    ),
     (2, "fit normal", "missing argument 'DATA'"),
     (2, "fit gaussian-mixture data.csv", "missing option '-k'"),
-    (2, "fit gaussian-mixture data.csv -k 0", "'-k'"),
-    (2, "fit gaussian-mixture data.csv -k -1", "'-k'"),
-    (2, "fit gaussian-mixture data.csv -k 2.5", "'-k'"),
-    (2, "fit gaussian-mixture data.csv -k 2 --seed -1", "'--seed'"),
+    (2, "fit gaussian-mixture data.csv -k 0", "--components: 0 is out of range; give a whole number >= 1"),
+    (2, "fit gaussian-mixture data.csv -k -1", "--components: -1"),
+    (2, "fit gaussian-mixture data.csv -k two", "--components: 'two' is not a whole number; give one >= 1"),
+    (2, "fit gaussian-mixture data.csv -k 2 --seed -1", "--seed: -1"),
     (2, "fit gaussian-mixture data.csv -k 2 --covariance ful", "did you mean 'full'"),
     (2, "fit mixture data.csv -k 2 --family poison", "did you mean 'poisson'"),
     (2, "fit hmm data.csv -k 2 --emission poison", "did you mean 'poisson'"),
     (2, "fit normal data.csv --tol nan", "tol"),
     (2, "fit normal data.csv --tol -1", "tol"),
-    (2, "fit normal data.csv --max-iter 0", "'--max-iter'"),
+    (2, "fit normal data.csv --tol abc", "--tol: 'abc' is not a number"),
+    (2, "fit normal data.csv --max-iter 0", "--max-iter: 0"),
     (2, "fit normal data.csv --prior-rows -1", "prior_rows"),
     (2, "fit normal data.csv --columns a,a", "distinct names"),
     (2, "fit normal data.csv --columns a,,b", "distinct names"),
     (2, "fit normal data.csv --sep ::", "separator"),
     (2, "fit normal data.csv -o model.csv", "suffix .estep"),
     (2, "fit normal data.csv -o -", "standard output"),
-    (2, "fit normal example:unknown", "airquality"),
+    (2, "fit normal example:unknown", "'unknown' is not a shipped data set; they are airquality, "),
     (2, "impute data.csv -o data.csv", "the data file itself"),
     (2, "impute data.csv -o out.xlsx", "suffixes .csv"),
+    (2, "impute data.csv -o out.estep", "suffixes .csv"),
+    (2, "impute ragged.csv -o out.estep", "suffixes .csv"),
+    (2, "impute data.csv -m named.estep --columns a", "leave out --columns: with -m the model takes"),
     (2, "impute data.csv --groups a", "hidden Markov"),
     (2, "impute example:iris -m good.estep --groups Species", "hidden Markov"),
     (3, "fit normal ragged.csv", "row 1"),
@@ -68,7 +92,10 @@ FAULTS = [
     (3, "fit normal forged.parquet", "Parquet"),
     (3, "fit normal folder", "folder"),
     (3, "fit normal data.xlsx", "suffix"),
-    (3, "fit normal data.csv --columns a,c", "no column 'c'"),
+    (3, "fit normal good.estep", "it is a model file; `estep show` prints it"),
+    (3, "fit normal data.csv --columns a,c", "no column 'c'; the data have 'a', 'b'"),
+    (3, "fit normal numbers.csv", "the first line holds numbers (1, 2)"),
+    (3, "fit normal empty_columns.csv", "columns 'a', 'b' have no seen value; drop them"),
     (3, "fit gaussian-mixture data.csv -k 9", "distinct rows"),
     (3, "fit ppca data.csv -k 2", "n_components"),
     (3, "fit mixture example:faithful -k 2 --family poisson", "'eruptions'"),
@@ -77,13 +104,20 @@ FAULTS = [
     (4, "show pickle.estep", "a pickle"),
     (4, "show data.csv", "not an estep model file"),
     (4, "show folder", "folder"),
+    (
+        4,
+        "show own.estep",
+        "a user's own model: open it in Python with estep.load(path, estep=..., mstep=...)",
+    ),
+    (4, "impute data.csv -m own.estep", "a user's own model"),
     (4, "impute data.csv -m damaged.estep", "checksum"),
     (5, "fit normal data.csv -o nowhere/m.estep", "does not exist"),
     (5, "fit normal data.csv -o folder.estep", "folder"),
     (5, "impute data.csv -o nowhere/out.csv", "does not exist"),
     (5, "impute data.csv -o folder", "folder"),
     (5, "demo --out data.csv", "data.csv"),
-    (6, "fit normal nowhere.csv", "nowhere.csv"),
+    (6, "fit normal nowhere.csv", "nowhere.csv: there is no such file; check the path"),
+    (6, "fit normal nowhere.estep", "nowhere.estep: there is no such file"),
     (6, "show nowhere.estep", "nowhere.estep"),
 ]
 

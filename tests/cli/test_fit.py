@@ -80,6 +80,37 @@ def test_a_text_column_is_left_out_and_said(run):
     assert len(json.loads(found.out)["mean_"]) == 4
 
 
+@pytest.mark.parametrize(
+    ("cells", "words", "note"),
+    [
+        (("2,5", "3,5", "4"), (), "'2,5': --decimal , reads a decimal comma"),
+        (("1,234", "5,678", "12,000"), (), "'1,234': take out what separates the thousands"),
+        (("$5", "$7", "$9"), (), "'$5': leave only digits"),
+        (("6%", "7%", "9%"), (), "'6%': leave only digits"),
+        (("1.234,5", "2.000,5", "7.100,5"), ("--decimal", ","), "'1.234,5': take out what separates"),
+    ],
+)
+def test_text_that_looks_like_numbers_is_left_out_with_a_way_out(run, tmp_path, cells, words, note):
+    lines = "".join(f"{a};{b}\n" for a, b in zip((1, 2, 4), cells, strict=True))
+    (tmp_path / "s.csv").write_text("a;b\n" + lines)
+    found = run("fit", "normal", "s.csv", "--sep", ";", *words)
+    assert found.code == 0
+    assert f"note: left out: b (text that looks like numbers, for instance {note}" in found.err
+
+
+def test_a_decimal_comma_between_commas(run, tmp_path):
+    (tmp_path / "s.csv").write_text('a,b\n1,"2,5"\n2,"3,5"\n4,"5,25"\n')
+    assert "'2,5': write a point for the decimal comma" in run("fit", "normal", "s.csv").err
+
+
+def test_numbers_taken_as_names_are_told(run, tmp_path):
+    (tmp_path / "years.csv").write_text("2019,2020\n1,2\n2,1\n4,4\n")
+    assert (
+        "note: the numbers 2019, 2020 in the first line are taken as names"
+        in run("fit", "normal", "years.csv").err
+    )
+
+
 def test_a_text_column_that_was_asked_for_is_refused(run):
     found = run("fit", "normal", "example:iris", "--columns", "Sepal.Length,Species")
     assert found.code == 3

@@ -44,6 +44,10 @@ def test_the_examples_in_the_help_run(run, command):
         assert run(*words).code == 0
 
 
+def test_no_line_of_the_list_of_models_is_cut(run):
+    assert "..." not in run("fit", "--help").out.split("Commands:")[1]
+
+
 @pytest.mark.parametrize("command", ["", "fit"])
 def test_a_command_of_commands_alone_prints_its_help(run, command):
     assert run(*command.split()).out == run(*command.split(), "--help").out
@@ -115,7 +119,9 @@ def test_a_stopped_fit_is_saved_at_its_best_point(run, monkeypatch):
     assert found.out == ""
     assert "best point so far" in found.err
     assert load("m.estep").mean_.shape == (4,)
-    assert run("fit", "normal", "example:iris").code == 130
+    unsaved = run("fit", "normal", "example:iris")
+    assert unsaved.code == 130
+    assert "-o FILE would have kept its best point" in unsaved.err
 
 
 def test_the_summary_is_told_even_if_the_disk_is_full(run, monkeypatch):

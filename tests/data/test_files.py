@@ -137,7 +137,10 @@ def test_endless_sources_end_in_an_error(tmp_path, monkeypatch):
 
 def test_what_cannot_be_opened_is_a_source_error(tmp_path, monkeypatch):
     write_table(tmp_path / "a.csv", ["a"], [[1]])
-    for path in (tmp_path / "none.csv", tmp_path / "none.parquet", tmp_path / "a.csv" / "b.csv", "a\0.csv"):
+    for name in ("none.csv", "none.parquet", "none.estep", "none.xlsx"):
+        with pytest.raises(SourceError, match="there is no such file; check the path"):
+            read_table(tmp_path / name)
+    for path in (tmp_path / "a.csv" / "b.csv", "a\0.csv"):
         with pytest.raises(SourceError, match="it cannot be opened: "):
             read_table(path)
 
@@ -268,5 +271,8 @@ def test_a_folder_is_one_data_set_in_the_order_of_its_paths(tmp_path):
 
 def test_a_folder_without_parquet_files(tmp_path):
     write_table(tmp_path / "a.csv", ["a"], [[1]])
-    with pytest.raises(DataError, match=r"holds no \.parquet files; give a file"):
+    (tmp_path / "part.parquet").mkdir()
+    (tmp_path / "other").mkdir()
+    write_table(tmp_path / "other" / "a.parquet", ["a"], [[1]])
+    with pytest.raises(DataError, match=r"holds no \.parquet files, .*key=value; give a file"):
         read_table(tmp_path)

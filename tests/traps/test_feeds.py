@@ -164,7 +164,7 @@ def test_a_column_with_nothing_seen_is_named(name: str) -> None:
     X[:, 2] = np.nan
     with pytest.raises(DataError, match=r"column 'x2' has no seen value; drop it"):
         make(name).fit(X)
-    with pytest.raises(DataError, match=r"column 'x0', 'x1', 'x2', 'x3' has no seen value"):
+    with pytest.raises(DataError, match=r"columns 'x0', 'x1', 'x2', 'x3' have no seen value"):
         make(name).fit(np.full((5, 4), np.nan))
 
 

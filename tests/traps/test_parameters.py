@@ -170,7 +170,7 @@ def test_sample_weight(face: Any, bad: Any) -> None:
 def test_the_first_bad_weight_is_named() -> None:
     weights = np.ones(75)
     weights[[4, 9]] = -2.0
-    with pytest.raises(DataError, match=r"sample_weight must be finite and >= 0; row 4 has -2"):
+    with pytest.raises(DataError, match=r"sample_weight must be .* >= 0; row 4 \(counted from 0\) has -2"):
         GaussianMixture(1).fit(irises(), sample_weight=weights)
 
 

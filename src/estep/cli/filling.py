@@ -66,11 +66,17 @@ class Filling(NamedTuple):
         return found
 
 
-def write(out: str, source: Source, filling: Filling, *, raw: bool) -> None:
-    """Write the table of `source` with its holes filled; the old file or the whole new one is there."""
+def kind_of(out: str) -> str:
+    """What is written to this place: csv, parquet or feather; UsageError for another suffix."""
     kind = "csv" if out == "-" else SUFFIXES.get(Path(out).suffix.lower())
     if kind is None:
         raise UsageError(f"-o {out}: give it one of the suffixes .csv, .tsv, .parquet, .feather")
+    return kind
+
+
+def write(out: str, source: Source, filling: Filling, *, raw: bool) -> None:
+    """Write the table of `source` with its holes filled; the old file or the whole new one is there."""
+    kind = kind_of(out)
     import pyarrow as pa
 
     sheet = open_sheet(source)

@@ -39,7 +39,10 @@ Covariance = Annotated[
 Stiffness = Annotated[
     float | None,
     typer.Option(
-        "--stiffness", metavar="X", help="1 / (2 variance), fixed at this value; by default it is estimated."
+        "--stiffness",
+        metavar="X",
+        parser=o.number,
+        help="1 / (2 variance), fixed at this value; by default it is estimated.",
     ),
 ]
 PriorRows = Annotated[
@@ -47,6 +50,7 @@ PriorRows = Annotated[
     typer.Option(
         "--prior-rows",
         metavar="N",
+        parser=o.number,
         help="So many rows' worth of prior towards no correlation; steadies a fit of few rows.",
     ),
 ]
@@ -68,7 +72,10 @@ def fit(context: typer.Context) -> None:
 
 @command(fit_app, "estep fit gaussian-mixture example:faithful -k 2 -o faithful.estep")
 def gaussian_mixture(climb: Climb, k: o.K, covariance: Covariance = "full", seed: o.Seed = 0) -> Any:
-    """Fit a mixture of normals; missing cells are integrated out."""
+    """Fit a mixture of normals.
+
+    Missing cells are integrated out.
+    """
     from estep import GaussianMixture
 
     shape: Any = covariance
@@ -77,9 +84,9 @@ def gaussian_mixture(climb: Climb, k: o.K, covariance: Covariance = "full", seed
 
 @command(fit_app, "estep fit mixture example:earthquakes --columns count --family poisson -k 2")
 def mixture(climb: Climb, k: o.K, family: Family = "gaussian", seed: o.Seed = 0) -> Any:
-    """Fit a mixture of counts, categories or normals.
+    """Fit a mixture of counts or categories.
 
-    Within a component the columns are independent, but for the family gaussian.
+    Or of normals. Within a component the columns are independent, but for the family gaussian.
     """
     from estep import Mixture
 
@@ -107,7 +114,10 @@ def normal(climb: Climb, prior_rows: PriorRows = 0.0) -> Any:
 
 @command(fit_app, "estep fit hmm example:earthquakes --columns count --emission poisson -k 3", sequences=True)
 def hmm(climb: Climb, k: o.K, emission: Emission = "gaussian", seed: o.Seed = 0) -> Any:
-    """Fit a hidden Markov model to rows in time order."""
+    """Fit a hidden Markov model.
+
+    The rows stand in time order.
+    """
     from estep import HMM
 
     return HMM(k, emission, random_state=seed, **climb._asdict())

@@ -92,7 +92,9 @@ def _fit(estimator: Any, source: Source, aside: dict[str, Any], out: str | None,
     try:
         estimator.fit(rows.table, **how)
     except KeyboardInterrupt:
-        if out is not None and hasattr(estimator, "fitted_"):
+        if out is None:
+            note("note: the fit was stopped; -o FILE would have kept its best point so far")
+        elif hasattr(estimator, "fitted_"):
             save(estimator, out)
             note("note: the fit was stopped; what is saved is its best point so far")
         raise

@@ -8,7 +8,7 @@ import typer
 
 from estep.cli import options as o
 from estep.cli.rows import lengths_of, numbers
-from estep.cli.saving import check_place
+from estep.cli.saving import check_place, reopen
 from estep.cli.source import Source, held
 from estep.cli.streams import named, note
 from estep.errors import DataError, UsageError
@@ -44,10 +44,13 @@ def impute(
 ) -> None:
     """Fill missing cells by a model.
 
-    Each gets its mean given the cells of its row that are seen; all else is written as it was read.
+    Each gets its mean given the cells of its row that are seen; every other cell keeps its text. In CSV a
+    byte-order mark, line ends and needless quotes may change, and text that a spreadsheet would run gets a
+    leading ' unless --raw is given.
     """
-    from estep.cli.filling import Filling, write
+    from estep.cli.filling import Filling, kind_of, write
 
+    kind_of(out)  # a suffix is refused before the work, not after it
     check_place(out, data)
     with held(Source(data, columns, na, sep, decimal, inf_as_missing)) as source:
         estimator, table = _with_normal(source) if model is None else _with_model(source, model)
@@ -69,23 +72,23 @@ def _with_normal(source: Source) -> tuple[Any, Table]:
     from estep import Normal
 
     chosen = source.chosen()
-    table = numbers(source.read(chosen), asked=chosen is not None)
+    table = numbers(source.read(chosen), source)
     note(f"note: no model given with -m; a normal is fitted to {named(table.names)}")
     return Normal().fit(table), table
 
 
 def _with_model(source: Source, path: str) -> tuple[Any, Table]:
     """The saved model, and the columns it was fitted to."""
-    from estep import load
-
-    estimator = load(path)
+    estimator = reopen(path)
     if not hasattr(estimator, "impute"):
         raise UsageError(f"{path} holds a model of the kind {type(estimator).__name__}, which cannot impute")
     names, chosen = getattr(estimator, "feature_names_in_", None), source.chosen()
     if names is None:
-        return estimator, numbers(source.read(chosen), asked=chosen is not None)
+        return estimator, numbers(source.read(chosen), source)
     if chosen is not None:
-        raise UsageError(f"--columns goes without -m: the model takes the columns {named(names)}")
+        raise UsageError(
+            f"leave out --columns: with -m the model takes the columns it was fitted to, {named(names)}"
+        )
     try:
         return estimator, source.read(tuple(names))
     except DataError as error:

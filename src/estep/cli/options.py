@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,30 @@ def one_of(*known: str, **aliases: str) -> Callable[[str], str]:
         raise typer.BadParameter(f"{word!r} is unknown; {hint}Choose from {', '.join(known)}")
 
     return check
+
+
+def whole(least: int, most: int | None = None) -> Callable[[Any], int]:
+    """A reader of whole numbers, whose message is a sentence; a default comes as a number already."""
+    span = f">= {least}" if most is None else f"from {least} to {most}"
+
+    def read(word: Any) -> int:
+        try:
+            value = int(word)
+        except ValueError:
+            raise typer.BadParameter(f"{word!r} is not a whole number; give one {span}") from None
+        if value < least or (most is not None and value > most):
+            raise typer.BadParameter(f"{value} is out of range; give a whole number {span}")
+        return value
+
+    return read
+
+
+def number(word: Any) -> float:
+    """A number, or a message that is a sentence."""
+    try:
+        return float(word)
+    except ValueError:
+        raise typer.BadParameter(f"{word!r} is not a number; give one such as 0.5") from None
 
 
 Data = Annotated[
@@ -70,18 +94,31 @@ Groups = Annotated[
 ]
 K = Annotated[
     int,
-    typer.Option("-k", "--components", metavar="K", min=1, help="How many components (clusters, states)."),
+    typer.Option(
+        "-k",
+        "--components",
+        metavar="K",
+        parser=whole(1),
+        help="How many components (clusters, states), at least 1.",
+    ),
 ]
 Seed = Annotated[
-    int, typer.Option("--seed", metavar="N", min=0, max=2**32 - 1, help="Seed of the random starts.")
+    int,
+    typer.Option("--seed", metavar="N", parser=whole(0, 2**32 - 1), help="Seed of the random starts, >= 0."),
 ]
 Tol = Annotated[
     float,
     typer.Option(
-        "--tol", metavar="NATS", help="Stop when less than this is still to gain, in nats of log-likelihood."
+        "--tol",
+        metavar="NATS",
+        parser=number,
+        help="Stop when less than this is still to gain, in nats of log-likelihood.",
     ),
 ]
-MaxIter = Annotated[int, typer.Option("--max-iter", metavar="N", min=1, help="Passes over the data at most.")]
+MaxIter = Annotated[
+    int,
+    typer.Option("--max-iter", metavar="N", parser=whole(1), help="Passes over the data at most, >= 1."),
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print every tenth pass on standard error.")]
 ModelOut = Annotated[
     str | None, typer.Option("-o", "--out", metavar="FILE", help="Save the fitted model here (m.estep).")

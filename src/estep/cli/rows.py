@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from estep.cli.source import Source
 from estep.cli.streams import named, note
+from estep.cli.wordy import reasons
 from estep.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def read_rows(source: Source, *, text: bool, weights: str | None = None, groups:
         whole.select(aside)  # an unknown name is an error here, with the nearest one
     table = whole.select([name for name in whole.names if name not in aside])
     if not text:
-        table = numbers(table, asked=chosen is not None)
+        table = numbers(table, source)
     n = len(table.values)
     return Rows(
         table,
@@ -55,16 +56,23 @@ def read_rows(source: Source, *, text: bool, weights: str | None = None, groups:
     )
 
 
-def numbers(table: Table, *, asked: bool) -> Table:
+def numbers(table: Table, source: Source) -> Table:
     """The columns of numbers; a text column is left out with a note, or refused if it was asked for."""
-    words = [name for name, levels in zip(table.names, table.levels, strict=True) if levels is not None]
-    if words and asked:
-        which = ", ".join(map(repr, words))
-        raise DataError(f"column {which} holds text, and this model takes numbers; take it out of --columns")
-    found = table.numeric()
-    if words:
-        note(f"note: left out: {named(words)} (text; this model takes numbers)")
-    return found
+    words = {
+        name: levels for name, levels in zip(table.names, table.levels, strict=True) if levels is not None
+    }
+    why = reasons(words, source)
+    if words and source.chosen() is not None:
+        told = "; ".join(
+            f"column {names[0]!r} holds {reason}"
+            if len(names) == 1
+            else f"columns {named(map(repr, names))} hold {reason}"
+            for reason, names in why.items()
+        )
+        raise DataError(f"{told}; take {'it' if len(words) == 1 else 'them'} out of --columns")
+    for reason, names in why.items():
+        note(f"note: left out: {named(names)} ({reason})")
+    return table.numeric()
 
 
 def lengths_of(table: Table, name: str) -> Int:

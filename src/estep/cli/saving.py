@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from estep.cli.streams import note
-from estep.errors import ResourceError, UsageError
+from estep.errors import ModelFileError, ResourceError, UsageError
 
 
 def check_place(out: str | None, data: str, suffix: str | None = None) -> None:
@@ -39,6 +39,18 @@ def save(estimator: Any, out: str | None) -> None:
     if out is not None:
         estimator.save(out)
         note(f"wrote {out}")
+
+
+def reopen(path: str) -> Any:
+    """The estimator in a model file; ModelFileError for a user's own, whose functions no file holds."""
+    from estep import load
+    from estep.io import read
+
+    if read(path).kind == "EM":
+        raise ModelFileError(
+            f"{path!r}: a user's own model: open it in Python with estep.load(path, estep=..., mstep=...)"
+        )
+    return load(path)
 
 
 def _same(place: Path, data: str) -> bool:

@@ -8,6 +8,7 @@ import typer
 
 from estep.cli import options as o
 from estep.cli.fitting import told
+from estep.cli.saving import reopen
 from estep.cli.streams import tell
 
 
@@ -19,6 +20,4 @@ def show(
 
     Or all it holds, with --json. Reading a model file runs no code.
     """
-    from estep import load
-
-    tell(told(load(model), json=json))
+    tell(told(reopen(model), json=json))

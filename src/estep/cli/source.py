@@ -42,7 +42,7 @@ class Source(NamedTuple):
     def read(self, columns: Sequence[str] | None = None) -> Table:
         """These columns, or all but dates, which are left out with a note; text as codes."""
         try:
-            return self._table(columns)
+            table = self._table(columns)
         except DataError as error:
             if columns is not None:
                 raise
@@ -53,9 +53,19 @@ class Source(NamedTuple):
                 raise type(error)(
                     f"{error}{way_out if 'leave the column out' in str(error) else ''}"
                 ) from error
-        table = self._table(others)
-        note(f"note: left out: {named(dates)} (dates)")
+            table = self._table(others)
+            note(f"note: left out: {named(dates)} (dates)")
+        if self._is_csv() and all(name.strip().isdigit() for name in table.names):
+            note(
+                f"note: the numbers {named(table.names)} in the first line are taken as names; if they are "
+                "data, put a line of names above them"
+            )
         return table
+
+    def _is_csv(self) -> bool:
+        from estep.data.formats.opening import SUFFIXES
+
+        return SUFFIXES.get(Path(self.path).suffix.lower()) == "csv"
 
     def _dates(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """All columns, and those that hold dates; none where the data have other faults."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from estep.errors import DataError
 from estep.records import Array, Block, Bool, Column, Units
 
 # Outside, squares of deviations leave float64's range in the user's units.
@@ -30,19 +29,21 @@ def describe(
     low, high = np.where(found, low, 0.0), np.where(found, high, 0.0)
     # about the middle and in units of the half range, so that no square over- or underflows
     middle, half = low / 2 + high / 2, np.where(varies, high / 2 - low / 2, 1.0)
-    half = np.ldexp(1.0, np.frexp(np.where(half > 0, half, 1.0))[1])
+    half = np.ldexp(1.0, np.minimum(np.frexp(np.where(half > 0, half, 1.0))[1], 1023))
     weight = np.where(found, seen, 1.0)
     shift = _total(blocks, lambda x: (x - middle[:, None]) / half[:, None]) / weight
     mean = np.where(varies, middle + shift * half, low)
     square = _total(blocks, lambda x: ((x - mean[:, None]) / half[:, None]) ** 2) / weight
     deviation = np.where(varies, np.sqrt(square) * half, 0.0)
-    _check_range(deviation, names)
+    # NaN where a fit cannot square deviations: choosing units for one then says so
+    fits = (deviation == 0) | ((deviation >= SMALLEST) & (deviation <= LARGEST))
+    variance = np.where(fits, deviation, np.nan) ** 2
     return tuple(
         Column(
             name=name,
             seen=float(seen[j]),
             mean=float(mean[j]),
-            variance=float(deviation[j]) ** 2,
+            variance=float(variance[j]),
             low=float(low[j]),
             high=float(high[j]),
             whole=bool(whole[j]),
@@ -81,14 +82,3 @@ def _total(blocks: list[Block], fn: Callable[[Array], Array]) -> Array:
     parts = [(np.where(_counted(b), fn(b.values), 0.0) * b.weights).sum(axis=1) for b in blocks]
     found: Array = np.sum(parts, axis=0)
     return found
-
-
-def _check_range(deviation: Array, names: tuple[str, ...]) -> None:
-    bad = np.flatnonzero((deviation > 0) & ((deviation < SMALLEST) | (deviation > LARGEST)))
-    if bad.size:
-        j = bad[0]
-        power = -int(np.frexp(deviation[j])[1])
-        raise DataError(
-            f"column {names[j]!r}: its standard deviation is {deviation[j]:.3g}, and the variance is outside "
-            f"float64; multiply the column by 2.0**{power}"
-        )

@@ -99,7 +99,7 @@ class MemorySource:
         self._weights.flags.writeable = False  # a user's E-step sees them
         self._lengths, self._evidence = lengths, evidence
         self._edges, self._spans = _cut(n, d, lengths)
-        self._framed: list[Block] | None = None
+        self._framed: list[Block | None] = [None] * (len(self._edges) - 1)
         self.units = units or Units(np.zeros(d), np.ones(d))
         self._described = described or describe(
             [self._cut_block(i) for i in range(len(self))], names, self._levels
@@ -111,9 +111,10 @@ class MemorySource:
         return len(self._edges) - 1
 
     def block(self, i: int) -> Block:
-        if self._framed is None:
-            self._framed = [self._frame(self._cut_block(j)) for j in range(len(self))]
-        return self._framed[i]
+        framed = self._framed[i]
+        if framed is None:  # two threads may make it at once; the bits are the same
+            framed = self._framed[i] = self._frame(self._cut_block(i))
+        return framed
 
     @property
     def log_jacobian(self) -> float:

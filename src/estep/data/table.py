@@ -15,7 +15,7 @@ import numpy as np
 from estep.data.convert.cells import check_infinite, extremes, suspect_code
 from estep.data.convert.columns import from_numbers, from_numpy
 from estep.data.convert.intake import Frame, Inf, Intake, Text, find_columns, listed
-from estep.data.convert.shape import as_array, check_shape
+from estep.data.convert.shape import as_array, check_shape, is_dataset
 from estep.errors import DataError
 from estep.records import Array
 
@@ -96,7 +96,7 @@ def as_table(X: Any, *, text: Text = "refuse", inf: Inf = "refuse") -> Table:
             "dense numpy array."
         )
     intake = Intake(text, inf)
-    if not isinstance(X, np.ndarray | Sequence):
+    if is_dataset(X) or not isinstance(X, np.ndarray | Sequence):
         from estep.data.convert.frames import as_frame
 
         frame = as_frame(intake, X)

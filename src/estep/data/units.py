@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from estep.errors import DataError
 from estep.records import Array, Column, Units
 
 Equivariance = Literal["none", "scalar", "column"]
@@ -20,6 +21,13 @@ def choose_units(columns: tuple[Column, ...], equivariance: Equivariance) -> Uni
     d = len(columns)
     if equivariance == "none":
         return Units(np.zeros(d), np.ones(d))
+    for column in columns:
+        if np.isnan(column.variance):
+            power = -int(np.frexp(column.high / 2 - column.low / 2)[1])
+            raise DataError(
+                f"column {column.name!r}, from {column.low:g} to {column.high:g}, has a variance outside "
+                f"float64; multiply the column by 2.0**{power}"
+            )
     deviations = np.array([np.sqrt(column.variance) for column in columns])
     varies = deviations > 0
     scale = np.ones(d)

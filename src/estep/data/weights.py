@@ -28,7 +28,10 @@ def check_weights(weights: Any, n: int, name: str = "sample_weight", of: str = "
         raise DataError(f"{name} must have shape ({n},), one weight a {of}; found {array.shape}")
     bad = np.flatnonzero(~np.isfinite(array) | (array < 0))
     if bad.size:
-        raise DataError(f"{name} must be finite and >= 0; {of} {bad[0]} has {array[bad[0]]}")
+        raise DataError(
+            f"{name} must be finite and >= 0; {of} {bad[0]} (counted from 0) has {array[bad[0]]}; give 0 to "
+            f"leave a {of} out"
+        )
     if not array.sum() > 0:
         raise DataError(f"{name} is zero on every {of}; at least one must count")
     return array

@@ -82,7 +82,7 @@ def path(name: str) -> Path:
     'faithful.csv'
     """
     if name not in NAMES:
-        raise UsageError(f"name={name!r} is not a shipped data set; they are {', '.join(NAMES)}")
+        raise UsageError(f"{name!r} is not a shipped data set; they are {', '.join(NAMES)}")
     found = Path(str(_file(name)))
     if not found.is_file():
         raise ResourceError(f"{found} is not a file on disk; install estep unpacked, not as a zip archive")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any, NamedTuple
 
 from estep.engine.problem import Halted, Params, Point, Problem
@@ -36,7 +37,10 @@ class Way(NamedTuple):
 
 def begin(problem: Problem, params: Params, way: Way, start: int) -> Trace:
     """Measure at `params` and climb; `Degenerate` if there is no density at the start itself."""
-    state = way.step.init(problem, problem.measure(params))
+    point = problem.measure(params)
+    if isnan(point.height):
+        raise Degenerate(0, "no density at the start")
+    state = way.step.init(problem, point)
     return resume(problem, Trace(start, state, Verdict(Status.MAX_ITER, "", 0, 0.0), ()), way)
 
 
@@ -56,11 +60,18 @@ def resume(problem: Problem, trace: Trace, way: Way) -> Trace:
         except (KeyboardInterrupt, Halted):
             problem.halt.set()  # the other climbs of a search end as well
             verdict = interrupted(len(history))
-    why = problem.model.guard(state.point.params, state.point.stats)
+    why = _guard(problem, state.point)
     # on the floor rounding is as large as any gain, so a fall there is no more than a sign of it
     if why is not None and verdict.status in (Status.CONVERGED, Status.DECREASED):
         verdict = Verdict(Status.DEGENERATE, why, len(history), float("nan"))
     return Trace(trace.start, state, verdict, tuple(history), why is None)
+
+
+def _guard(problem: Problem, point: Point) -> str | None:
+    try:
+        return problem.model.guard(point.params, point.stats)
+    except Degenerate as reason:  # missing cells need only blocks of a covariance; the guard needs all of it
+        return str(reason)
 
 
 def interrupted(iteration: int) -> Verdict:

@@ -36,6 +36,10 @@ class Model(Protocol):
         """The model for these columns; an error if it cannot take them."""
         ...
 
+    def check(self, columns: tuple[Column, ...]) -> None:
+        """`DataError` for new data that the fitted model gives no density."""
+        ...
+
     def start(self, sample: Block, rng: Generator, how: str) -> Params: ...
 
     def compress(self, source: Source, run: Executor) -> Any:
@@ -81,7 +85,8 @@ class Point(NamedTuple):
     @property
     def noise(self) -> float:
         """Rounding of the objective: eps times the sum of the absolute terms."""
-        return float(np.finfo(np.float64).eps * self.stats.magnitude)
+        magnitude = self.stats.magnitude + abs(self.objective - self.loglik)
+        return float(np.finfo(np.float64).eps * magnitude)
 
 
 class Halted(Exception):  # noqa: N818  a signal, not a fault

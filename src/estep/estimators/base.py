@@ -21,6 +21,7 @@ from estep.errors import DataError, EstepWarning
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import count, draw_seed, positive, whole
 from estep.records import Array, Int
+from estep.run import Local
 
 
 class Face(BaseEstimator, ABC):
@@ -175,10 +176,9 @@ class Face(BaseEstimator, ABC):
         constant = [c.name for c in self.fitted_.columns if c.variance == 0 and c.seen > 0]
         if constant and self.fitted_.model.equivariance != "none":
             names = ", ".join(map(repr, constant))
+            held = ", with a variance held at a floor" if self.fitted_.model.equivariance == "column" else ""
             which = f"columns {names} are" if len(constant) > 1 else f"column {names} is"
-            found.append(
-                ("EM004", f"{which} constant, with a variance held at a floor; leave such columns out")
-            )
+            found.append(("EM004", f"{which} constant{held}; leave such columns out"))
         return found
 
     def _warn(self) -> None:
@@ -191,5 +191,6 @@ class Face(BaseEstimator, ABC):
         fitted = self._fitted()
         n = whole(n_samples, "n_samples")
         rng = np.random.default_rng(draw_seed(getattr(self, "random_state", None)))
-        values, labels = fitted.model.sample(fitted.user_params, n, rng)
+        with Local(threads=1):
+            values, labels = fitted.model.sample(fitted.user_params, n, rng)
         return values.T, labels

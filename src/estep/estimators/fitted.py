@@ -8,9 +8,12 @@ import numpy as np
 
 from estep.data.source import MemorySource
 from estep.engine import Info, Model, Problem, Result, Verdict
+from estep.errors import DataError
 from estep.records import Array, Block, Column, Units
 from estep.run import Local
 from estep.space import degrees_of_freedom
+
+FARTHEST = 1e150  # in units of the fit
 
 
 class Fitted(NamedTuple):
@@ -54,10 +57,19 @@ class Fitted(NamedTuple):
         """Free parameters: what BIC and AIC charge for."""
         return degrees_of_freedom(self.model.spaces(), self.params)
 
+    def seen(self, source: MemorySource) -> MemorySource:
+        """New data in the fit's units; `DataError` for values the model gives no density."""
+        framed = source.framed(self.units)
+        self.model.check(framed.columns)
+        for column in framed.columns:
+            if max(-column.low, column.high) > FARTHEST:
+                raise DataError(f"column {column.name!r} has a value too far from the fit's to be squared")
+        return framed
+
     def loglik_of(self, source: MemorySource) -> float:
         """The log-likelihood of new data by the same path as the fit's: the same bits on the same data."""
         with Local() as run:
-            return Problem(self.model, source.framed(self.units), run).measure(self.params).loglik
+            return Problem(self.model, self.seen(source), run).measure(self.params).loglik
 
     def bic_of(self, source: MemorySource) -> float:
         """Bayesian information criterion (Schwarz 1978), n the sum of weights; lower is better."""
@@ -78,11 +90,11 @@ class Fitted(NamedTuple):
 
         with Local() as run:
             prep = model.prepare(self.params)
-            return run.rows(of, source.framed(self.units))
+            return run.rows(of, self.seen(source))
 
     def filled(self, source: MemorySource, raw: Array) -> Array:
         """A copy of raw (n, d), missing cells at their conditional means, seen cells bit-unchanged."""
         with Local() as run:
             prep = self.model.prepare(self.params)
-            values: Array = run.rows(lambda block: self.model.fill(prep, block), source.framed(self.units))
+            values: Array = run.rows(lambda block: self.model.fill(prep, block), self.seen(source))
         return np.where(np.isnan(raw), self.units.undo(values).T, raw)

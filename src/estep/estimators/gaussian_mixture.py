@@ -19,7 +19,7 @@ from estep.families.gaussian import FLOOR, GaussianParams
 from estep.families.mixed import MixedParams
 from estep.families.partition import nearest
 from estep.models import Alone
-from estep.records import Array
+from estep.records import Array, Column
 
 
 class GaussianMixture(Clusters):
@@ -43,8 +43,9 @@ class GaussianMixture(Clusters):
     init_params : {"auto", "kmeans", "k-means++", "random_from_data", "random"}
         Kind of start.
     weights_init, means_init, precisions_init : array-like, optional
-        (k,), (k, d), and precisions in the shape of `covariance_type`. All three given = that one start, no
-        search. Means alone: rows start at the nearest of them.
+        (k,), (k, d), and precisions in the shape of `covariance_type`. All three given = that one start.
+        means_init without the others: one start, each row in the component of its nearest mean; the others
+        without it are put into every start of the search.
     resp_init : array-like of shape (n,) or (n, k), optional
         Labels or responsibilities of the training rows to start from; no search.
     random_state : int, RandomState or None
@@ -129,6 +130,12 @@ class GaussianMixture(Clusters):
         model = self._model(source.weight)
         if self.warm_start and hasattr(self, "fitted_"):
             last = self.fitted_
+            before, now = _kind(last.model, last.columns), _kind(model, source.columns)
+            if before != now:
+                raise UsageError(
+                    f"warm_start=True goes on from a fit of {before}, which cannot start one of {now}; "
+                    "set warm_start=False"
+                )
             return self._run(model, source, Given(last.params), last.units)
         return self._run(model, source, self._starts(model, source))
 
@@ -170,9 +177,12 @@ class GaussianMixture(Clusters):
         if self.means_init is None:
             return search(self, adjust=adjust, given=True)
         centres = (shaped(self.means_init, (k, d), "means_init") - units.centre) / units.scale
-        rows = np.concatenate([source.framed(units).block(i).values for i in range(len(source))], axis=1)
+        framed = source.framed(units)
+        blocks = [framed.block(i) for i in range(len(framed))]
+        rows = np.concatenate([block.values for block in blocks], axis=1)
         resp = nearest(np.where(np.isnan(rows), 0.0, rows), centres.T)
-        if not resp.sum(axis=1).all():  # a mean with no row of its own: all components share the pooled law
+        weights = np.concatenate([block.weights for block in blocks])
+        if not (resp @ weights).all():  # a mean with no row of its own: all components share the pooled law
             resp = np.full(resp.shape, 1.0 / k)
         return Given(adjust(start_from_resp(model, source, resp.T)))
 
@@ -188,6 +198,12 @@ class GaussianMixture(Clusters):
             if matrix
             else np.sqrt(self.precisions_)
         )
+
+
+def _kind(model: Any, columns: tuple[Column, ...]) -> str:
+    """What a warm start must share with the fit before."""
+    family = model.family
+    return f"{family.k} {family.family.law.name} components in {len(columns)} columns"
 
 
 def _inverse(matrices: Array, shape: str, name: str) -> Array:

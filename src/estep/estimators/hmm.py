@@ -38,8 +38,9 @@ class HMM(Face):
     startprob_ : array of shape (K,)
     transmat_ : array of shape (K, K)
         Row i: from state i.
-    means_, covars_ | rates_ | emissionprob_ | probabilities_
-        The emission's parameters, in the user's units; covariances, not standard deviations.
+    means_, covars_ | rates_ | probabilities_ | weights_, inner_
+        The emission's parameters (the last two of a mixture emission), in the user's units; covariances,
+        not standard deviations.
     loglik_ : float
         A sum over sequences.
     objective_, converged_, status_, n_iter_, history_, diagnostics_
@@ -171,7 +172,7 @@ class HMM(Face):
         fitted = self._fitted()
         with Local() as run:
             prep = fitted.model.prepare(fitted.params)
-            source = self._sequences(X, lengths).framed(fitted.units)
+            source = fitted.seen(self._sequences(X, lengths))
             paths: Paths = run.rows(lambda block: fitted.model.decode(prep, block), source)
             return paths
 

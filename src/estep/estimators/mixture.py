@@ -79,5 +79,5 @@ class Mixture(Clusters):
 
     def _publish_params(self) -> None:
         params = self.fitted_.user_params
-        self.weights_ = params.weights[0]
         publish_family(self, params.inner)
+        self.weights_ = params.weights[0]  # the outer ones, if the family is itself a mixture

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 
 from estep.data.source import MemorySource
+from estep.data.weights import check_weights
 from estep.engine.starts import Starts
 from estep.estimators.clusters import Clusters
 from estep.estimators.parameters import count, positive
@@ -87,7 +88,7 @@ class SoftKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         super().fit(X, sample_weight=sample_weight)
         self.memberships_ = self.predict_proba(X)
         self.labels_ = self.memberships_.argmax(axis=1)
-        weights = np.ones(len(self.labels_)) if sample_weight is None else np.asarray(sample_weight)
+        weights = check_weights(1.0 if sample_weight is None else sample_weight, len(self.labels_))
         self.inertia_ = float(np.square(self.transform(X)).min(axis=1) @ weights)
         return self
 

@@ -55,13 +55,16 @@ class Bernoulli:
 
     def bind(self, columns: tuple[Column, ...]) -> Bernoulli:
         require_seen(columns)
+        self.check(columns)
+        return self
+
+    def check(self, columns: tuple[Column, ...]) -> None:
         for column in columns:
             if column.low < 0 or column.high > 1 or not column.whole:
                 raise DataError(
                     f"column {column.name!r} has values other than 0 and 1, from {column.low:g} to "
                     f"{column.high:g}; a Bernoulli law takes 0 and 1, 'categorical' takes more levels"
                 )
-        return self
 
     def embed(self, block: Block) -> Array:
         return standardise(block)
@@ -99,6 +102,9 @@ class Bernoulli:
 
     def take(self, params: BernoulliParams, order: Int) -> BernoulliParams:
         return BernoulliParams(params.probabilities[order])
+
+    def canonical(self, params: BernoulliParams) -> BernoulliParams:
+        return params
 
     def key(self, params: BernoulliParams) -> Array:
         return params.probabilities

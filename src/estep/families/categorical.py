@@ -19,6 +19,8 @@ from estep.families.columns import require_seen, require_whole
 from estep.records import Array, Block, Bool, Column, Int, Units
 from estep.space import Simplex
 
+MOST_LEVELS = 10_000  # a column with more is an identifier
+
 
 class CategoricalParams(NamedTuple):
     probabilities: Array  # (k, d, L) L = most levels of any column
@@ -67,16 +69,16 @@ class Categorical:
 
     def bind(self, columns: tuple[Column, ...]) -> Categorical:
         require_seen(columns)
+        self.check(columns)
+        return self if self.levels is not None else replace(self, levels=tuple(map(_levels, columns)))
+
+    def check(self, columns: tuple[Column, ...]) -> None:
         require_whole(columns, "a categorical law")
-        found = tuple(len(c.levels) if c.levels is not None else int(c.high) + 1 for c in columns)
-        if self.levels is None:
-            return replace(self, levels=found)
-        for column, known, most in zip(columns, self.levels, found, strict=True):
-            if most > known:
-                raise DataError(
-                    f"column {column.name!r} has the code {most - 1}; its levels are 0 to {known - 1}"
-                )
-        return self
+        known = self.levels or (MOST_LEVELS,) * len(columns)
+        for column, levels in zip(columns, known, strict=True):
+            if column.seen > 0 and _levels(column) > levels:
+                most = _levels(column) - 1
+                raise DataError(f"column {column.name!r} has the code {most}; codes go to {levels - 1}")
 
     def embed(self, block: Block) -> Array:
         """One coordinate a level: codes have no distances."""
@@ -121,6 +123,9 @@ class Categorical:
     def take(self, params: CategoricalParams, order: Int) -> CategoricalParams:
         return CategoricalParams(params.probabilities[order])
 
+    def canonical(self, params: CategoricalParams) -> CategoricalParams:
+        return params
+
     def key(self, params: CategoricalParams) -> Array:
         return -params.probabilities.reshape(len(params.probabilities), -1)
 
@@ -136,6 +141,10 @@ class Categorical:
         levels = np.array(self.levels)
         allowed: Bool = np.arange(levels.max()) < levels[:, None]
         return allowed
+
+
+def _levels(column: Column) -> int:
+    return int(column.high) + 1 if column.levels is None else len(column.levels)
 
 
 def one_hot(codes: Array, levels: int) -> Array:

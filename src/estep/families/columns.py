@@ -12,12 +12,16 @@ def require_seen(columns: tuple[Column, ...]) -> None:
     """`DataError` for a column in which no cell is seen: nothing can be estimated from it."""
     empty = [repr(column.name) for column in columns if column.seen == 0]
     if empty:
-        raise DataError(f"column {', '.join(empty)} has no seen value; drop it")
+        if len(empty) == 1:
+            raise DataError(f"column {empty[0]} has no seen value; drop it")
+        raise DataError(f"columns {', '.join(empty)} have no seen value; drop them")
 
 
 def require_whole(columns: tuple[Column, ...], law: str) -> None:
     """`DataError` for a column that is not made of whole numbers >= 0."""
     for column in columns:
+        if column.seen == 0:
+            continue
         if column.low < 0 or not column.whole:
             found = f"a value of {column.low:g}" if column.low < 0 else "values that are not whole numbers"
             raise DataError(f"column {column.name!r} has {found}; {law} takes whole numbers >= 0")

@@ -170,7 +170,7 @@ class Spherical:
         return found
 
     def maximise(self, scatter: Array, rows: Array, ridge: Array, floor: Array) -> Array:
-        found: Array = np.maximum((scatter + ridge.sum()) / (rows * ridge.size), floor.mean())
+        found: Array = np.maximum((scatter + ridge.sum()) / (rows * ridge.size), floor.max())
         return found
 
     def spread(self, variances: Array, k: int) -> Array:
@@ -209,7 +209,7 @@ class OneSphere:
         return np.asarray(np.trace(dense, axis1=1, axis2=2).sum())
 
     def maximise(self, scatter: Array, rows: Array, ridge: Array, floor: Array) -> Array:
-        found: Array = np.maximum((scatter + ridge.sum()) / (rows.sum() * ridge.size), floor.mean())
+        found: Array = np.maximum((scatter + ridge.sum()) / (rows.sum() * ridge.size), floor.max())
         return found
 
     def spread(self, variances: Array, k: int) -> Array:

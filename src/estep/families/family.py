@@ -40,6 +40,10 @@ class Family(Protocol):
         """The family for these columns; `DataError` naming the column it cannot take."""
         ...
 
+    def check(self, columns: tuple[Column, ...]) -> None:
+        """`DataError` for new data with values this law gives no density; a column with none seen is fine."""
+        ...
+
     def embed(self, block: Block) -> Array:
         """(p, m) coordinates in which a start may measure distances; NaN = missing."""
         ...
@@ -76,6 +80,10 @@ class Family(Protocol):
 
     def take(self, params: Params, order: Int) -> Params:
         """The components in this order."""
+        ...
+
+    def canonical(self, params: Params) -> Params:
+        """Components inside components in the order of their keys."""
         ...
 
     def key(self, params: Params) -> Array:

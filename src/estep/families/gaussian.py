@@ -91,6 +91,9 @@ class Gaussian:
         require_seen(columns)
         return replace(self, columns=columns)
 
+    def check(self, columns: tuple[Column, ...]) -> None:
+        """Any real numbers will do."""
+
     def embed(self, block: Block) -> Array:
         return standardise(block)
 
@@ -153,15 +156,18 @@ class Gaussian:
         return self.on_floor(params)
 
     def on_floor(self, params: GaussianParams) -> str | None:
-        """Which component the floor holds up; a constant column, which has no scale, does not count."""
+        """Which component only the floor, or rounding, holds up; constant columns do not count."""
         varies = np.array([column.variance > 0 for column in self.columns])
-        if self.floor == 0 or not varies.any() or isinstance(self.law.space, Fixed):
+        if not varies.any() or isinstance(self.law.space, Fixed):
             return None
         inside = np.ix_(varies, varies)
-        floor = np.diag(self._variances() * self.floor)[inside]
         for j, covariance in enumerate(self.prepare(params).dense):
-            if _least(covariance[inside], floor) < 1 + 1e-6:
-                return f"component {j} lies on the floor of {self.floor} of the column variances"
+            # with no floor, a covariance may be small, but not flat: then rounding is all that holds it up
+            limit = self._variances() * self.floor if self.floor else np.diag(covariance) * FLOOR
+            if _least(covariance[inside], np.diag(limit)[inside]) < 1 + 1e-6:
+                if self.floor:
+                    return f"component {j} lies on the floor of {self.floor} of the column variances"
+                return f"component {j} is flat: some direction has under {FLOOR} of its own variances"
         return None
 
     def spaces(self) -> GaussianParams:
@@ -173,6 +179,9 @@ class Gaussian:
 
     def take(self, params: GaussianParams, order: Int) -> GaussianParams:
         return GaussianParams(params.means[order], self.law.take(params.covariances, order))
+
+    def canonical(self, params: GaussianParams) -> GaussianParams:
+        return params
 
     def key(self, params: GaussianParams) -> Array:
         return params.means

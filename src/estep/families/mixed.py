@@ -89,10 +89,16 @@ class Mixed:
     def bind(self, columns: tuple[Column, ...]) -> Mixed:
         return replace(self, family=self.family.bind(columns))
 
+    def check(self, columns: tuple[Column, ...]) -> None:
+        self.family.check(columns)
+
     def embed(self, block: Block) -> Array:
         return self.family.embed(block)
 
     def start(self, block: Block, resp: Array, rng: Generator, how: str) -> MixedParams:
+        thin = (resp > 0).sum(axis=1) < self.k
+        if len(resp) > 1 and thin.any():  # another start may share the rows out better
+            raise Degenerate(int(thin.argmax()), f"fewer than {self.k} distinct rows at the start")
         points = self.embed(block)
         parts = np.stack([partition(points, r, self.k, rng, how) for r in resp])  # (K, k, m)
         joint = resp[:, None, :] * parts
@@ -134,9 +140,10 @@ class Mixed:
         means: Array = np.einsum("Kk,Kkp->Kp", params.weights, keys.reshape(*params.weights.shape, -1))
         return means
 
-    def sorted_inside(self, params: MixedParams) -> MixedParams:
+    def canonical(self, params: MixedParams) -> MixedParams:
         """The inner components of each outer one in the order of their keys."""
         outer, k = params.weights.shape
+        params = MixedParams(params.weights, self.family.canonical(params.inner))
         keys = self.family.key(params.inner).reshape(outer, k, -1)
         order = np.stack([np.lexsort(each.T[::-1]) for each in keys])
         flat = (np.arange(outer)[:, None] * k + order).ravel()

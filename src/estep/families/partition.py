@@ -13,6 +13,7 @@ from estep.errors import DataError, UsageError
 from estep.records import Array
 
 KINDS = ("kmeans", "k-means++", "random_from_data", "random")
+AUTO_KINDS = ("kmeans", "random_from_data", "random")  # in turn, by default
 LLOYD = 30
 
 
@@ -24,9 +25,7 @@ def partition(points: Array, weights: Array, k: int, rng: Generator, how: str) -
     """
     used = int((weights > 0).sum())
     if used < k:
-        raise DataError(
-            f"{used} distinct row{'s' * (used != 1)}, but n_components={k}; ask for at most {used}"
-        )
+        raise DataError(f"{used} distinct row{'s' * (used != 1)} for {k} components; ask for at most {used}")
     if how == "pooled" or k == 1:
         return np.full((k, weights.size), 1.0 / k)
     if how == "random":

@@ -57,8 +57,11 @@ class Poisson:
 
     def bind(self, columns: tuple[Column, ...]) -> Poisson:
         require_seen(columns)
-        require_whole(columns, "a Poisson law")
+        self.check(columns)
         return self
+
+    def check(self, columns: tuple[Column, ...]) -> None:
+        require_whole(columns, "a Poisson law")
 
     def embed(self, block: Block) -> Array:
         return standardise(block)
@@ -94,6 +97,9 @@ class Poisson:
 
     def take(self, params: PoissonParams, order: Int) -> PoissonParams:
         return PoissonParams(params.rates[order])
+
+    def canonical(self, params: PoissonParams) -> PoissonParams:
+        return params
 
     def key(self, params: PoissonParams) -> Array:
         return params.rates

@@ -15,7 +15,7 @@ from numpy.random import Generator
 from estep.data.source import Source
 from estep.data.units import Equivariance
 from estep.families.mixed import Mixed, MixedParams, MixedSums
-from estep.families.partition import KINDS
+from estep.families.partition import AUTO_KINDS
 from estep.linalg import weighted
 from estep.records import Array, Block, Column, Int, Units
 from estep.run import Executor
@@ -44,10 +44,13 @@ class Alone:
 
     @property
     def starts(self) -> tuple[str, ...]:
-        return KINDS[:1] + KINDS[2:] if self.family.k > 1 else ()
+        return AUTO_KINDS if self.family.k > 1 else ()
 
     def bind(self, columns: tuple[Column, ...]) -> Alone:
         return replace(self, family=self.family.bind(columns))
+
+    def check(self, columns: tuple[Column, ...]) -> None:
+        self.family.check(columns)
 
     def start(self, sample: Block, rng: Generator, how: str) -> MixedParams:
         return self.family.start(sample, sample.weights[None], rng, how)
@@ -60,7 +63,8 @@ class Alone:
         def gather(block: Block) -> MixedSums:
             rows = slice(block.first, block.first + block.weights.size)
             joint = resp[:, rows] * block.weights
-            return MixedSums(joint.sum(axis=1)[None], self.family.at(prep, block).inner.sums(joint))
+            view = self.family.family.at(prep.inner, block.without_evidence())
+            return MixedSums(joint.sum(axis=1)[None], view.sums(joint))
 
         return self.family.update(pooled, run.sum(gather, source))
 
@@ -94,7 +98,7 @@ class Alone:
         return self.family.rescale(params, units)
 
     def canonical(self, params: MixedParams) -> MixedParams:
-        return self.family.sorted_inside(params)
+        return self.family.canonical(params)
 
     def posterior(self, prep: Any, block: Block) -> AlonePosterior:
         view = self.family.at(prep, block)

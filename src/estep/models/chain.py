@@ -15,7 +15,7 @@ from numpy.random import Generator
 from estep.data.source import Source
 from estep.data.units import Equivariance
 from estep.families.family import Family
-from estep.families.partition import KINDS, partition
+from estep.families.partition import AUTO_KINDS, partition
 from estep.kernels.reference.chain import Smoothed, best_path, smooth
 from estep.linalg import weighted
 from estep.records import Array, Block, Column, Int, Units
@@ -68,10 +68,13 @@ class Chain:
 
     @property
     def starts(self) -> tuple[str, ...]:
-        return KINDS[:1] + KINDS[2:]
+        return AUTO_KINDS
 
     def bind(self, columns: tuple[Column, ...]) -> Chain:
         return replace(self, family=self.family.bind(columns))
+
+    def check(self, columns: tuple[Column, ...]) -> None:
+        self.family.check(columns)
 
     def start(self, sample: Block, rng: Generator, how: str) -> ChainParams:
         parts = partition(self.family.embed(sample), sample.weights, self.k, rng, how)
@@ -128,7 +131,7 @@ class Chain:
 
     def canonical(self, params: ChainParams) -> ChainParams:
         order: Int = np.lexsort(self.family.key(params.emission).T[::-1])
-        emission = self.family.take(params.emission, order)
+        emission = self.family.canonical(self.family.take(params.emission, order))
         return ChainParams(params.start[order], params.moves[np.ix_(order, order)], emission)
 
     def posterior(self, prep: _Prep, block: Block) -> ChainPosterior:

@@ -58,6 +58,9 @@ class Custom:
     def bind(self, columns: tuple[Column, ...]) -> Custom:
         return self
 
+    def check(self, columns: tuple[Column, ...]) -> None:
+        """The user's E-step sees for itself."""
+
     def start(self, sample: Block, rng: Generator, how: str) -> Any:
         if callable(self.first):
             made = _call("start", self.first, sample, rng)

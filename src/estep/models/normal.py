@@ -16,7 +16,6 @@ from numpy.random import Generator
 
 from estep.data.source import Source
 from estep.data.units import Equivariance
-from estep.families.columns import seen_and_values
 from estep.families.gaussian import Gaussian, GaussianParams, GaussianSums
 from estep.kernels.reference import gaussian as kernel
 from estep.linalg import LOG_2PI, cholesky, clip_to_floor, solve_lower, symmetric
@@ -56,12 +55,13 @@ class Normal:
     def bind(self, columns: tuple[Column, ...]) -> Normal:
         return replace(self, law=self.law.bind(columns))
 
+    def check(self, columns: tuple[Column, ...]) -> None:
+        """Any real numbers will do."""
+
     def start(self, sample: Block, rng: Generator, how: str) -> NormalParams:
-        """Means and variances of the seen cells, no correlation."""
-        seen, values = seen_and_values(sample)
-        count = seen @ sample.weights
-        mean = values @ sample.weights / count
-        variance = ((values - mean[:, None]) ** 2 * seen) @ sample.weights / count
+        """Means and variances of all seen cells, no correlation."""
+        mean = np.array([column.mean for column in self.law.columns])
+        variance = np.array([column.variance for column in self.law.columns])
         return NormalParams(mean, np.diag(np.maximum(variance, self._floor())))
 
     def compress(self, source: Source, run: Executor) -> Compressed:

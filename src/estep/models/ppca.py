@@ -65,14 +65,19 @@ class PPCA:
             )
         return replace(self, columns=columns)
 
+    def check(self, columns: tuple[Column, ...]) -> None:
+        """Any real numbers will do."""
+
     def start(self, sample: Block, rng: Generator, how: str) -> PPCAParams:
         """The closed form (Tipping & Bishop 1999, eq. 7-8) at the covariance of available pairs."""
         seen, values = seen_and_values(sample)
         w = sample.weights
-        mean = values @ w / (seen @ w)
+        mean = np.array([column.mean for column in self.columns])
         centred = np.where(seen, values - mean[:, None], 0.0)
         pairs = (seen * w) @ seen.T
-        variances, axes = np.linalg.eigh((centred * w) @ centred.T / np.where(pairs > 0, pairs, 1.0))
+        moments = (centred * w) @ centred.T / np.where(pairs > 0, pairs, 1.0)
+        np.fill_diagonal(moments, [column.variance for column in self.columns])
+        variances, axes = np.linalg.eigh(moments)
         top = variances[::-1][: self.q]
         noise = max(variances[::-1][self.q :].mean(), self._floor())
         loadings = axes[:, ::-1][:, : self.q] * np.sqrt(np.maximum(top - noise, noise * FLOOR))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -64,17 +65,28 @@ class Local:
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or _processors()
+        self._lock, self._depth = threading.Lock(), 0
         self._leftover: list[Future[Any]] = []
 
     def __enter__(self) -> Local:
-        self._pin = pinned_blas()
-        self._pin.__enter__()
-        self._pool = ThreadPoolExecutor(self.threads, "estep", pin_this_thread)
+        with self._lock:
+            self._depth += 1
+            if self._depth > 1:  # a fit inside the user's own `with`
+                return self
+            self._pin = pinned_blas()
+            self._pin.__enter__()
+            self._pool = ThreadPoolExecutor(self.threads, "estep", pin_this_thread)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._pin.__exit__(*exc)
+        with self._lock:
+            self._depth -= 1
+            if self._depth > 0:
+                return
+            try:
+                self._pool.shutdown(wait=True, cancel_futures=True)
+            finally:  # a second Ctrl-C must not leave the process pinned
+                self._pin.__exit__(*exc)
 
     def sum(self, fn: Callable[[Any], S], source: Blocks[Any], add: Callable[[S, S], S] = add_records) -> S:
         return tree_sum(self._blocks(fn, source), add)

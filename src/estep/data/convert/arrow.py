@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from estep.data.convert.intake import LARGEST_EXACT, Intake, Numbers
+from estep.data.convert.intake import LARGEST_EXACT, Intake, Numbers, number_advice
 
 
 def from_arrow(intake: Intake, name: str, column: Any) -> Numbers:
@@ -61,7 +61,8 @@ def _text(intake: Intake, name: str, column: Any) -> Numbers:
 
     row = pc.index(column.is_valid(), value=True).as_py()
     if row >= 0 and intake.text == "refuse":
-        intake.refuse_text(name, column[row].as_py(), row)
+        why = number_advice(column.unique().drop_null().to_pylist())
+        intake.refuse_text(name, column[row].as_py(), row, why)
     if row < 0 or intake.text == "refuse":
         return np.full(len(column), np.nan), None
     levels = sorted(column.unique().drop_null().to_pylist())

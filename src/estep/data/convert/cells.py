@@ -50,4 +50,4 @@ def suspect_code(intake: Intake, name: str, column: Array, ends: tuple[float, fl
             continue
         low, high = others.min(), others.max()
         if max(low - code, code - high) > high - low:  # farther off than the others are wide
-            intake.codes.append(f"column {name!r} holds {count}x {code:g}")
+            intake.codes[name] = (code, count)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from estep.data.convert.intake import LARGEST_EXACT, Intake, Numbers
+from estep.data.convert.intake import LARGEST_EXACT, Intake, Numbers, number_advice
 from estep.records import Array
 
 MISSING = ("NAType", "NaTType", "MaskedConstant")  # by name: pandas is not imported to ask
@@ -76,7 +76,8 @@ def encode(intake: Intake, name: str, cells: Sequence[str | None]) -> Numbers:
     """Text as the codes 0, 1, ... of its sorted distinct strings, if text is taken at all."""
     if intake.text == "refuse":
         row = next(i for i, cell in enumerate(cells) if cell is not None)
-        intake.refuse_text(name, str(cells[row]), row)
+        why = number_advice(cell for cell in cells if cell is not None)
+        intake.refuse_text(name, str(cells[row]), row, why)
         return np.full(len(cells), np.nan), None
     levels = sorted({str(cell) for cell in cells if cell is not None})
     code: dict[str | None, float] = {level: float(i) for i, level in enumerate(levels)}

@@ -11,11 +11,17 @@ import numpy as np
 from estep.data.convert.arrow import from_arrow
 from estep.data.convert.columns import from_numpy, from_objects
 from estep.data.convert.intake import Frame, Intake, Numbers, listed
+from estep.data.convert.shape import is_dataset
 from estep.errors import DataError
 
 
 def as_frame(intake: Intake, X: Any) -> Frame | None:
-    """The parts of a data frame, or None where `X` is none."""
+    """The parts of a data frame or a shipped data set, or None where `X` is neither."""
+    if is_dataset(X):
+        values = np.asarray(X.values)
+        names, named = check_labels(X.columns)
+        columns = (from_numpy(intake, name, values[:, j]) for j, name in enumerate(names))
+        return Frame(names, named, len(values), columns)
     import narwhals as nw
 
     if isinstance(X, nw.Series) or nw.dependencies.is_into_series(X):

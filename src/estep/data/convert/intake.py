@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from estep.errors import DataError, EstepWarning, UsageError
 from estep.records import Array
@@ -48,7 +48,7 @@ class Intake:
         self.faults: list[str] = []
         self.wrong_type = False
         self.long: list[str] = []  # columns with integers beyond 2**53
-        self.codes: list[str] = []  # "column 'x' holds 37x -999": likely to mean missing, and not taken so
+        self.codes: dict[str, tuple[float, int]] = {}  # a column's -999, 37 times; likely to mean missing
         self.blanks: list[str] = []  # "column 'x' holds 37x '?'": taken as missing
 
     def fault(self, sentence: str, *, wrong_type: bool = False) -> None:
@@ -90,10 +90,14 @@ class Intake:
                 stacklevel=4,
             )
         if self.codes:
+            columns = "column" if len(self.codes) == 1 else "columns"
+            found = (f"{name!r} ({count} times {code:g})" for name, (code, count) in self.codes.items())
+            codes = sorted({f"{code:g}" for code, _ in self.codes.values()})
+            words, options = ", ".join(map(repr, codes)), " ".join(f"--na {code}" for code in codes)
             warnings.warn(
-                f"EM011: looks like a code for missing values: {listed(self.codes, quote=False)}. Where it "
-                "is one, put NaN in its place, or name it when a file is read (na=['-999'], on the command "
-                "line --na -999)",
+                f"EM011: {columns} {listed(found, quote=False)} may hold a code for missing values. Where it "
+                f"is one, put NaN in its place, or name it when a file is read (na=[{words}], on the command "
+                f"line {options})",
                 EstepWarning,
                 stacklevel=4,
             )
@@ -104,6 +108,16 @@ class Intake:
                 EstepWarning,
                 stacklevel=4,
             )
+
+
+def number_advice(cells: Iterable[Any]) -> str:
+    """What to say of text cells that are numbers every one; nothing of others."""
+    try:
+        for cell in cells:
+            float(cell)
+    except ValueError:
+        return ""
+    return ", and every cell of text is a number: convert with astype(float)"
 
 
 def listed(names: Iterable[str], *, quote: bool = True) -> str:
@@ -126,15 +140,14 @@ def find_columns(wanted: Sequence[str], have: Sequence[str]) -> tuple[str, ...]:
     if missing:
         hints = [_with_hint(name, have) for name in missing[:FAULT_CAP]]
         more = f" and {len(missing) - FAULT_CAP} more" if len(missing) > FAULT_CAP else ""
-        asked = set(names)
-        others = listed(name for name in have if name not in asked)
-        rest = f"; columns that were not asked for: {others}" if others else ""
-        raise DataError(f"no column {', '.join(hints)}{more}{rest}")
+        columns = "column" if len(missing) == 1 else "columns"
+        raise DataError(f"no {columns} {', '.join(hints)}{more}; the data have {listed(have)}")
     if not names or len(set(names)) < len(names):
         raise DataError(f"ask for distinct columns, at least one; got {listed(names) or 'none'}")
     return names
 
 
 def _with_hint(name: str, have: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, have, n=1)
-    return f"{name!r} (did you mean {near[0]!r}?)" if near else repr(name)
+    by_lower = {each.lower(): each for each in have}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    return f"{name!r} (did you mean {by_lower[near[0]]!r}?)" if near else repr(name)

@@ -20,10 +20,14 @@ def as_array(X: Any) -> NDArray[Any]:
         raise DataError(f"Found array with dim {array.ndim}, while dim <= 2 is required ({SHAPE}).")
     if array.ndim < 2:
         found = "scalar" if array.ndim == 0 else "1D"
+        if hasattr(X, "to_frame"):
+            raise DataError(
+                "Expected 2D array, got 1D array instead. Reshape your data: a Series becomes a table of one "
+                "column by .to_frame(), an array by reshape(-1, 1)."
+            )
         raise DataError(
-            f"Expected 2D array, got {found} array instead:\narray={array}.\nReshape your data either using "
-            "array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it contains a "
-            "single sample."
+            f"Expected 2D array, got {found} array instead. Reshape your data either using array.reshape(-1, "
+            "1) if your data has a single feature or array.reshape(1, -1) if it contains a single sample."
         )
     return array
 
@@ -35,7 +39,14 @@ def check_shape(shape: tuple[int, ...]) -> None:
             raise DataError(f"Found array with 0 {what}(s) (shape={shape}) while a minimum of 1 is required.")
 
 
+def is_dataset(X: Any) -> bool:
+    """Whether it is a data set as `estep.datasets` ships them: a named tuple with values and columns."""
+    return isinstance(X, tuple) and {"values", "columns"} <= set(getattr(X, "_fields", ()))
+
+
 def _array(X: Any) -> NDArray[Any]:
+    if is_dataset(X):
+        X = X.values
     if isinstance(X, np.ndarray):
         return X if np.ma.isMaskedArray(X) else np.asarray(X)  # an np.matrix has rules of its own
     if isinstance(X, Sequence) and not isinstance(X, bytes | bytearray | memoryview):

@@ -47,13 +47,12 @@ def read_folder(place: str, columns: Sequence[str] | None) -> Any:
     import pyarrow.dataset as ds
 
     root = Path(place)
-    files = sorted(
-        path
-        for path in root.rglob("*.parquet")
-        if not any(p[0] in "._" for p in path.relative_to(root).parts)
-    )
+    files = sorted(_parts(root))
     if not files:
-        raise DataError("the folder holds no .parquet files; give a file, or a folder of Parquet files")
+        raise DataError(
+            "the folder holds no .parquet files, and none in folders named key=value; give a file, or a "
+            "folder of Parquet files"
+        )
     with _damage("Parquet"):
         dataset = ds.dataset(
             [str(path) for path in files],
@@ -73,6 +72,18 @@ def read_folder(place: str, columns: Sequence[str] | None) -> Any:
                 )
         wanted = _wanted(dataset.schema.names, columns)
         return _checked(dataset.to_table(columns=wanted), wanted)
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    """Its regular Parquet files, and those below in folders named key=value; none that is hidden."""
+    for path in folder.iterdir():
+        if path.name.startswith((".", "_")):
+            continue
+        if path.is_dir():
+            if "=" in path.name and not path.is_symlink():  # a link may lead round in a circle
+                yield from _parts(path)
+        elif path.suffix == ".parquet" and path.is_file():
+            yield path
 
 
 def _wanted(names: Sequence[str], columns: Sequence[str] | None) -> list[str]:

@@ -12,6 +12,7 @@ from estep.data.convert.intake import listed, shown
 from estep.errors import DataError
 
 HEADER_LIMIT = 2**21  # bytes; some 100 000 columns
+YEARS = range(1000, 3000)
 SEPARATORS = ";\t|, "
 
 
@@ -71,13 +72,15 @@ def _check_names(header: Sequence[str]) -> None:
 
 
 def _check_not_data(header: Sequence[str]) -> None:
-    """Numbers in the first line are data, unless they rise as years or the labels 0, 1, ... do."""
+    """Numbers in the first line are data, unless they are the labels 0, 1, ... or several rising years."""
     try:
         numbers = [float(name) for name in header]
     except ValueError:
         return
+    labels = numbers == list(range(len(numbers)))
+    years = len(numbers) > 1 and all(year in YEARS for year in numbers)
     rising = all(a < b for a, b in pairwise(numbers))
-    if not (rising and all(name.strip().isdigit() for name in header)):
+    if not ((labels or (years and rising)) and all(name.strip().isdigit() for name in header)):
         raise DataError(
             f"the first line holds numbers ({listed(header, quote=False)}) and no names; put a line of names "
             "above it, in quotes if they are numbers"

@@ -15,6 +15,7 @@ from estep.errors import DataError, ResourceError, SourceError
 
 CHUNK = 2**20
 PIPE_LIMIT = 2**32  # bytes held of a source that cannot be read twice
+NOT_THERE = "there is no such file; check the path"
 SUFFIXES = {
     ".csv": "csv",
     ".tsv": "csv",
@@ -44,17 +45,32 @@ def opened(path: str) -> Iterator[Opened]:
             raise SourceError("it is closed, or no stream of bytes; give the path of a file")
         yield Opened(_hold(stream, "csv"), "csv")
         return
-    kind = SUFFIXES.get(Path(path).suffix.lower())
+    suffix = Path(path).suffix.lower()
+    kind = SUFFIXES.get(suffix)
     if kind is None:
+        _require_there(path)
+        if suffix == ".estep":
+            raise DataError("it is a model file; `estep show` prints it; give a file of data")
         known = ", ".join(suffix for suffix in SUFFIXES if suffix)
         raise DataError(f"the format is not known by the suffix; rename the file to one of {known}")
     try:
         handle = Path(path).open("rb")  # noqa: SIM115 - only opening it is a SourceError; see below
+    except FileNotFoundError as error:
+        raise SourceError(NOT_THERE) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise SourceError(f"it cannot be opened: {reason(error)}") from error
     with handle:
         regular = stat.S_ISREG(os.fstat(handle.fileno()).st_mode)
         yield Opened(handle if regular else _hold(handle, kind), kind)
+
+
+def _require_there(path: str) -> None:
+    try:
+        there = Path(path).exists()
+    except (OSError, ValueError):  # a NUL in the path, or a folder that may not be searched
+        there = True
+    if not there:
+        raise SourceError(NOT_THERE)
 
 
 def is_folder(path: str) -> bool:

@@ -69,7 +69,7 @@ def regression(covariance: Array, seen: Bool, component: int = 0) -> tuple[Array
     if hidden.any():
         factor = cholesky(covariance[np.ix_(seen, seen)], component)
         half = solve_lower(factor, covariance[np.ix_(seen, hidden)])  # L^-1 S_oh
-        slope[hidden] = solve_lower(factor.T[::-1, ::-1], half[::-1])[::-1].T
+        slope[hidden] = solve_lower(factor, half, transposed=True).T
         left[np.ix_(hidden, hidden)] = covariance[np.ix_(hidden, hidden)] - half.T @ half
     return slope, left
 
