@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from estep.kernels.reference.gaussian import groups
+from estep.linalg import LOG_2PI, cholesky, solve_lower
 from estep.records import Array, Block, Bool
 from estep.run import Executor
 from estep.run.local import Blocks
@@ -29,6 +30,27 @@ class Group(NamedTuple):
 
 
 Table = dict[bytes, Group]  # keyed by the bits of `seen`
+
+
+class Fit(NamedTuple):
+    """A group under a normal law."""
+
+    apart: Array  # (o,) its mean, about the law's
+    about: Array  # (o, o) its scatter about the law's mean
+    loglik: float
+    magnitude: float  # sum of the absolute terms
+
+
+def fit_of(group: Group, mean: Array, covariance: Array) -> Fit:
+    """The log-likelihood of a group under N(mean, covariance), and its moments about that mean."""
+    seen, weight = group.seen, group.weight
+    apart = group.mean - mean[seen]
+    about = group.scatter + weight * np.outer(apart, apart)
+    factor = cholesky(covariance[np.ix_(seen, seen)])
+    distance = np.trace(solve_lower(factor, solve_lower(factor, about).T)) if seen.any() else 0.0
+    constant, log_det = seen.sum() * LOG_2PI, 2.0 * np.log(np.diag(factor)).sum()
+    loglik = -0.5 * (weight * (constant + log_det) + distance)
+    return Fit(apart, about, float(loglik), float(0.5 * (weight * (constant + abs(log_det)) + distance)))
 
 
 class Compressed:

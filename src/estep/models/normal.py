@@ -18,8 +18,8 @@ from estep.data.source import Source
 from estep.data.units import Equivariance
 from estep.families.gaussian import Gaussian, GaussianParams, GaussianSums
 from estep.kernels.reference import gaussian as kernel
-from estep.linalg import LOG_2PI, cholesky, clip_to_floor, solve_lower, symmetric
-from estep.models.by_pattern import Compressed, Group, compress
+from estep.linalg import clip_to_floor, symmetric
+from estep.models.by_pattern import Compressed, Group, compress, fit_of
 from estep.records import Array, Block, Column, Int, Units
 from estep.run import Executor
 from estep.space import PosDef, Real
@@ -74,19 +74,15 @@ class Normal:
         d = params.mean.size
         loglik = magnitude = rows = 0.0
         first, second = np.zeros(d), np.zeros((d, d))
-        for seen, weight, mean, scatter in groups:
-            apart = mean - params.mean[seen]
-            about = scatter + weight * np.outer(apart, apart)  # scatter about the mean of the pass
-            factor = cholesky(params.covariance[np.ix_(seen, seen)])
-            distance = np.trace(solve_lower(factor, solve_lower(factor, about).T)) if seen.any() else 0.0
-            log_det = 2.0 * np.log(np.diag(factor)).sum()
-            loglik -= 0.5 * (weight * (seen.sum() * LOG_2PI + log_det) + distance)
-            magnitude += 0.5 * (weight * (seen.sum() * LOG_2PI + abs(log_det)) + distance)
-            slope, left = kernel.regression(params.covariance, seen)
-            rows += weight
-            first += weight * (slope @ apart)
-            second += slope @ about @ slope.T + weight * left
-        return NormalStats(float(loglik), float(magnitude), rows, first, second)
+        for group in groups:
+            apart, about, own, size = fit_of(group, params.mean, params.covariance)
+            loglik += own
+            magnitude += size
+            slope, left = kernel.regression(params.covariance, group.seen)
+            rows += group.weight
+            first += group.weight * (slope @ apart)
+            second += slope @ about @ slope.T + group.weight * left
+        return NormalStats(loglik, magnitude, rows, first, second)
 
     def mstep(self, params: NormalParams, stats: NormalStats) -> NormalParams:
         shift = stats.first / stats.rows

@@ -20,8 +20,8 @@ from estep.errors import DataError, Degenerate
 from estep.families.columns import require_seen, seen_and_values
 from estep.families.gaussian import FLOOR
 from estep.kernels.reference import gaussian as kernel
-from estep.linalg import LOG_2PI, cholesky, solve_lower
-from estep.models.by_pattern import Compressed, Group, compress
+from estep.linalg import cholesky, solve_lower
+from estep.models.by_pattern import Compressed, Group, compress, fit_of
 from estep.records import Array, Block, Bool, Column, Int, Units
 from estep.run import Executor
 from estep.space import Loadings, Positive, Real
@@ -94,14 +94,12 @@ class PPCA:
         loglik = magnitude = 0.0
         latent, cross = np.zeros((d, q + 1, q + 1)), np.zeros((d, q + 1))
         square, cells = np.zeros(d), np.zeros(d)
-        for seen, weight, mean, scatter in groups:
-            apart = mean - params.mean[seen]
-            about = scatter + weight * np.outer(apart, apart)
-            factor = cholesky(_covariance(params)[np.ix_(seen, seen)])
-            distance = np.trace(solve_lower(factor, solve_lower(factor, about).T)) if seen.any() else 0.0
-            log_det = 2.0 * np.log(np.diag(factor)).sum()
-            loglik -= 0.5 * (weight * (seen.sum() * LOG_2PI + log_det) + distance)
-            magnitude += 0.5 * (weight * (seen.sum() * LOG_2PI + abs(log_det)) + distance)
+        covariance = _covariance(params)
+        for group in groups:
+            seen, weight = group.seen, group.weight
+            apart, about, own_loglik, size = fit_of(group, params.mean, covariance)
+            loglik += own_loglik
+            magnitude += size
             gain, left = _gain(params, seen)
             own = np.zeros((q + 1, q + 1))
             own[:q, :q] = weight * left + gain @ about @ gain.T
@@ -111,7 +109,7 @@ class PPCA:
             cross[seen] += np.column_stack([about @ gain.T, weight * apart])
             square[seen] += np.diag(about)
             cells[seen] += weight
-        return PPCAStats(float(loglik), float(magnitude), latent, cross, square, cells)
+        return PPCAStats(loglik, magnitude, latent, cross, square, cells)
 
     def mstep(self, params: PPCAParams, stats: PPCAStats) -> PPCAParams:
         try:
