@@ -55,7 +55,6 @@ class Case:
     model: Any
     data: Callable[[np.random.Generator, int], np.ndarray]
     chained: bool = False
-    exact_repeat: bool = True  # weight 2 = the row twice; a chain repeats whole sequences instead
 
     def values(self, n: int = 60, seed: int = 0, holes: float = 0.15) -> np.ndarray:
         """n rows; about this share of the cells missing, and one row with nothing seen."""
@@ -113,14 +112,11 @@ FAMILIES: dict[str, tuple[Any, Callable[[np.random.Generator, int], np.ndarray]]
 
 CASES = (
     *(Case(f"mixture of {name}", Alone(Mixed(2, family)), data) for name, (family, data) in FAMILIES.items()),
-    *(
-        Case(f"chain of {name}", Chain(2, family), data, True, False)
-        for name, (family, data) in FAMILIES.items()
-    ),
+    *(Case(f"chain of {name}", Chain(2, family), data, True) for name, (family, data) in FAMILIES.items()),
     Case("mixture, equal weights", Alone(Mixed(3, Gaussian("diag"), equal=True)), real),
     Case("one component", Alone(Mixed(1, Gaussian("full"))), real),
     Case("mixture of mixtures", Alone(Mixed(2, Mixed(2, Gaussian("diag")))), real),
-    Case("chain of mixtures", Chain(2, Mixed(2, Poisson())), counts, True, False),
+    Case("chain of mixtures", Chain(2, Mixed(2, Poisson())), counts, True),
     Case("normal", Normal(), real),
     Case("normal with prior rows", Normal(prior_rows=3.0), real),
     Case("ppca 1", PPCA(1), alike),

@@ -19,7 +19,7 @@ def rows(n: int, offset: float = 0.0) -> np.ndarray:
 
 
 def source(values: np.ndarray, **options: object) -> MemorySource:
-    return MemorySource(values, tuple("abc"[: values.shape[1]]), **options)  # type: ignore[arg-type]
+    return MemorySource(values, tuple("abc"[: values.shape[1]]), **options)
 
 
 @pytest.mark.parametrize(
@@ -56,20 +56,20 @@ def test_patterns_cover_each_row_once() -> None:
 @pytest.mark.parametrize("equivariance", ["column", "scalar"])
 def test_the_frame_does_not_depend_on_order_repeats_or_powers_of_two(equivariance: str) -> None:
     values = rows(3000, offset=1e6 / 3)
-    frame = source(values).natural_units(equivariance)  # type: ignore[arg-type]
+    frame = source(values).natural_units(equivariance)
     rng = np.random.default_rng(1)
     for seed in range(5):
         shuffled = source(values[np.random.default_rng(seed).permutation(3000)])
-        for one, other in zip(frame, shuffled.natural_units(equivariance), strict=True):  # type: ignore[arg-type]
+        for one, other in zip(frame, shuffled.natural_units(equivariance), strict=True):
             np.testing.assert_array_equal(one, other)
     weights = rng.integers(1, 4, 3000).astype(float)
     weighted, repeated = (
         source(values, weights=weights),
         source(np.repeat(values, weights.astype(int), axis=0)),
     )
-    for one, other in zip(*(s.natural_units(equivariance) for s in (weighted, repeated)), strict=True):  # type: ignore[arg-type]
+    for one, other in zip(*(s.natural_units(equivariance) for s in (weighted, repeated)), strict=True):
         np.testing.assert_array_equal(one, other)
-    scaled = source(values * 2.0**70).natural_units(equivariance)  # type: ignore[arg-type]
+    scaled = source(values * 2.0**70).natural_units(equivariance)
     np.testing.assert_array_equal(scaled.centre, frame.centre * 2.0**70)
     np.testing.assert_array_equal(scaled.scale, frame.scale * 2.0**70)
     assert (np.frexp(frame.scale)[0] == 0.5).all()

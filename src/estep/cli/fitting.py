@@ -67,7 +67,7 @@ def command(
         aside = _parameters(_sequential if sequences else _independent)
         parameters = [data, *own, *aside, *_parameters(_shared)]
         parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        vars(run)["__signature__"] = inspect.Signature(parameters)  # what typer reads
         run.__annotations__ = {each.name: each.annotation for each in parameters}
         run.__doc__ = make.__doc__
         app.command(make.__name__.replace("_", "-"), epilog=o.example(example))(run)

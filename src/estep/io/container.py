@@ -84,7 +84,7 @@ def _tensors(data: bytes) -> dict[str, Tensor]:
     from safetensors import SafetensorError, deserialize
 
     try:
-        entries = deserialize(data)  # type: ignore[no-untyped-call]
+        entries = deserialize(data)  # type: ignore[no-untyped-call]  # safetensors leaves it untyped
     except SafetensorError as error:
         raise ModelFileError(f"its arrays cannot be read: {error}; {AGAIN}") from None
     tensors: dict[str, Tensor] = {}

@@ -6,6 +6,7 @@ Floats keep their bits: Python writes the shortest decimal that reads back as th
 from __future__ import annotations
 
 import json
+from collections import Counter
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -41,8 +42,7 @@ def loads(text: str | bytes) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise ValueError(f"the key {twice!r} stands there twice")
     return document
 

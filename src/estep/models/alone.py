@@ -14,6 +14,7 @@ from numpy.random import Generator
 
 from estep.data.source import Source
 from estep.data.units import Equivariance
+from estep.engine.starts import SAMPLE
 from estep.families.mixed import Mixed, MixedParams, MixedSums
 from estep.families.partition import AUTO_KINDS
 from estep.linalg import weighted
@@ -57,7 +58,7 @@ class Alone:
 
     def start_from(self, source: Source, run: Executor, resp: Array) -> MixedParams:
         """Parameters from responsibilities (k, n) of all rows: one M-step from the pooled law."""
-        pooled = self.start(source.sample(20_000, 0), np.random.default_rng(0), "pooled")
+        pooled = self.start(source.sample(SAMPLE, 0), np.random.default_rng(0), "pooled")
         prep = self.prepare(pooled)
 
         def gather(block: Block) -> MixedSums:

@@ -85,9 +85,9 @@ def _along(spaces: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     """The nest of the spaces with arrays for leaves."""
     if not isinstance(spaces, tuple):
         return tensors.pop(path)
-    names: tuple[str, ...] = spaces._fields  # type: ignore[attr-defined]  # a record is a NamedTuple
-    leaves = (_along(space, f"{path}.{name}", tensors) for name, space in zip(names, spaces, strict=True))
-    return type(spaces)(*leaves)
+    record: Any = spaces  # a NamedTuple
+    leaves = (_along(space, f"{path}.{name}", tensors) for name, space in record._asdict().items())
+    return type(record)(*leaves)
 
 
 def _stricter(spaces: Any, params: Any) -> list[str]:
