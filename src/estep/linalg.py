@@ -54,6 +54,14 @@ def clip_to_floor(matrix: Array, floor: Array) -> Array:
 
 
 def _clip(matrix: Array, floor: Array) -> Array:
+    try:  # far cheaper than eigenvalues, and nearly always enough
+        np.linalg.cholesky(matrix - np.diag(floor))
+    except np.linalg.LinAlgError:
+        return _raise_to(matrix, floor)
+    return matrix
+
+
+def _raise_to(matrix: Array, floor: Array) -> Array:
     root = np.sqrt(floor)
     relative = matrix / np.outer(root, root)
     values, vectors = np.linalg.eigh(symmetric(relative))

@@ -7,6 +7,7 @@ add leaf by leaf (`add`), and that one law gives threads, files, weights and clu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -39,6 +40,22 @@ class Pattern(NamedTuple):
     rows: Int  # indices into the block
 
 
+@dataclass(frozen=True, eq=False)
+class Patterns:
+    """The patterns of a block, as three arrays for compiled loops; it iterates over each `Pattern`."""
+
+    seen: Bool  # (g, d)
+    rows: Int  # (m,) rows of the block, pattern by pattern
+    edges: Int  # (g + 1,) where each pattern's rows begin and end
+
+    def __len__(self) -> int:
+        return len(self.seen)
+
+    def __iter__(self) -> Iterator[Pattern]:
+        for i, seen in enumerate(self.seen):
+            yield Pattern(seen, self.rows[self.edges[i] : self.edges[i + 1]])
+
+
 class Block(NamedTuple):
     """A run of consecutive rows, stored features x rows."""
 
@@ -46,7 +63,7 @@ class Block(NamedTuple):
     weights: Array  # (m,) >= 0, constant within a sequence
     lengths: Int | None = None  # (s,) whole sequences, summing to m; None = independent rows
     evidence: Array | None = None  # (k, m) added to log p(row, latent = j); 0 or -inf where a label is known
-    patterns: tuple[Pattern, ...] | None = None  # None = no holes
+    patterns: Patterns | None = None  # None = no holes
     first: int = 0  # this block's first row in the data
 
     def without_evidence(self) -> Block:

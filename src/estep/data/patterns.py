@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from estep.records import Array, Bool, Pattern
+from estep.records import Array, Bool, Patterns
 
 
-def find_patterns(values: Array) -> tuple[Pattern, ...] | None:
+def find_patterns(values: Array) -> Patterns | None:
     """The patterns of a (d, m) array in the order of their bits; None if nothing is missing."""
     missing: Bool = np.isnan(values)
     if not missing.any():
         return None
-    keys = np.packbits(missing, axis=0).T
-    _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    inverse = inverse.ravel()
-    order = np.argsort(inverse, kind="stable")
-    groups = np.split(order, np.cumsum(np.bincount(inverse))[:-1])
-    return tuple(Pattern(~missing[:, i], rows) for i, rows in zip(first, groups, strict=True))
+    bits = np.packbits(missing, axis=0)
+    # eight columns to a byte, eight bytes to a word: one sort of words where there are at most 64 columns
+    words = np.zeros((-(-len(bits) // 8) * 8, bits.shape[1]), dtype=np.uint8)
+    words[: len(bits)] = bits
+    keys = np.ascontiguousarray(words.T).view(">u8").astype(np.uint64)
+    order = np.lexsort(keys.T[::-1])
+    ordered = keys[order]
+    new = np.concatenate([[0], np.flatnonzero((ordered[1:] != ordered[:-1]).any(axis=1)) + 1])
+    edges = np.append(new, order.size)
+    return Patterns(np.ascontiguousarray(~missing[:, order[new]].T), order, edges)

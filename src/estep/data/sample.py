@@ -14,14 +14,15 @@ from estep.records import Array, Block, Column
 
 def distinct_rows(blocks: list[Block], columns: tuple[Column, ...], m: int, seed: int) -> tuple[Array, Array]:
     """At most m distinct rows as (d, m') values and (m',) weights; rows of weight 0 are left out."""
-    values = np.concatenate([block.values[:, block.weights > 0] for block in blocks], axis=1)
-    weights = np.concatenate([block.weights[block.weights > 0] for block in blocks])
-    if values.shape[1] > m:
-        hashes = _hash(values, columns, seed)
-        some = np.unique(hashes)
+    kept = [block.weights > 0 for block in blocks]
+    if sum(int(rows.sum()) for rows in kept) > m:
+        # block by block: of a large data set only the hashes are held, not a copy
+        hashes = [_hash(block.values, columns, seed) for block in blocks]
+        some = np.unique(np.concatenate([each[rows] for each, rows in zip(hashes, kept, strict=True)]))
         if some.size > m:
-            kept = hashes < some[m]
-            values, weights = values[:, kept], weights[kept]
+            kept = [rows & (each < some[m]) for each, rows in zip(hashes, kept, strict=True)]
+    values = np.concatenate([block.values[:, rows] for block, rows in zip(blocks, kept, strict=True)], axis=1)
+    weights = np.concatenate([block.weights[rows] for block, rows in zip(blocks, kept, strict=True)])
     keys = np.where(np.isnan(values), np.inf, values)  # data hold no inf: a missing cell sorts last
     order = np.lexsort(keys[::-1])
     keys = keys[:, order]

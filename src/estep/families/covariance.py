@@ -17,8 +17,17 @@ from estep.space import Fixed, PosDef, Positive, Space
 
 class Shape(Protocol):
     name: str
+    kind: str  # how `kernels/cpu/plan.py` stores k covariances: full, tied, diag or spherical
     equivariance: Literal["scalar", "column"]
     space: Space
+
+    def plain(self, covariances: Array, k: int) -> Array:
+        """The covariances as that kind stores them."""
+        ...
+
+    def gather(self, second: Array) -> Array:
+        """Second moments of this shape from those of its kind."""
+        ...
 
     def dense(self, covariances: Array, k: int, d: int) -> Array:
         """All k matrices, (k, d, d)."""
@@ -57,8 +66,15 @@ class Shape(Protocol):
 
 class Full:
     name = "full"
+    kind = "full"
     equivariance: Literal["scalar", "column"] = "column"
     space: Space = PosDef()
+
+    def plain(self, covariances: Array, k: int) -> Array:
+        return covariances
+
+    def gather(self, second: Array) -> Array:
+        return second
 
     def dense(self, covariances: Array, k: int, d: int) -> Array:
         return covariances
@@ -92,8 +108,15 @@ class Full:
 
 class Tied:
     name = "tied"
+    kind = "tied"
     equivariance: Literal["scalar", "column"] = "column"
     space: Space = PosDef()
+
+    def plain(self, covariances: Array, k: int) -> Array:
+        return covariances
+
+    def gather(self, second: Array) -> Array:
+        return second
 
     def dense(self, covariances: Array, k: int, d: int) -> Array:
         return np.broadcast_to(covariances, (k, d, d))
@@ -126,8 +149,15 @@ class Tied:
 
 class Diag:
     name = "diag"
+    kind = "diag"
     equivariance: Literal["scalar", "column"] = "column"
     space: Space = Positive()
+
+    def plain(self, covariances: Array, k: int) -> Array:
+        return covariances
+
+    def gather(self, second: Array) -> Array:
+        return second
 
     def dense(self, covariances: Array, k: int, d: int) -> Array:
         return covariances[:, :, None] * np.eye(d)
@@ -159,8 +189,15 @@ class Diag:
 
 class Spherical:
     name = "spherical"
+    kind = "spherical"
     equivariance: Literal["scalar", "column"] = "scalar"
     space: Space = Positive()
+
+    def plain(self, covariances: Array, k: int) -> Array:
+        return covariances
+
+    def gather(self, second: Array) -> Array:
+        return second
 
     def dense(self, covariances: Array, k: int, d: int) -> Array:
         return covariances[:, None, None] * np.eye(d)
@@ -197,10 +234,17 @@ class OneSphere:
     """One spherical variance shared by all, as in soft k-means; `fixed` keeps it where it starts."""
 
     name = "one sphere"
+    kind = "spherical"
     equivariance: Literal["scalar", "column"] = "scalar"
 
     def __init__(self, fixed: bool = False) -> None:
         self.space: Space = Fixed() if fixed else Positive()
+
+    def plain(self, covariances: Array, k: int) -> Array:
+        return np.full(k, covariances)
+
+    def gather(self, second: Array) -> Array:
+        return np.asarray(second.sum())
 
     def dense(self, covariances: Array, k: int, d: int) -> Array:
         return np.broadcast_to(covariances * np.eye(d), (k, d, d))

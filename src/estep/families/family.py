@@ -30,6 +30,14 @@ class View(Protocol):
         ...
 
 
+class Sweeping(View, Protocol):
+    """A view that can do a mixture's whole E-step in one sweep over its rows; optional, for speed."""
+
+    def mixture(self, log_weights: Array) -> tuple[Array, Sums]:
+        """The sums of w l and |w l|, (2,), l = log sum_j exp(log_weights_j + log_density_j); and sums."""
+        ...
+
+
 class Family(Protocol):
     @property
     def equivariance(self) -> Literal["none", "scalar", "column"]:

@@ -9,7 +9,8 @@ variance), is a constraint met exactly; a ridge is a fixed prior -1/2 tr(covaria
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -17,10 +18,15 @@ from numpy.random import Generator
 from estep.errors import Degenerate
 from estep.families.columns import require_seen, seen_and_values, standardise
 from estep.families.covariance import SHAPES, Shape
-from estep.kernels.reference import gaussian as kernel
+from estep.kernels.reference import gaussian as reference
 from estep.linalg import cholesky, solve_lower
 from estep.records import Array, Block, Column, Int, Units
 from estep.space import Fixed, Real
+
+if TYPE_CHECKING:  # numba is loaded by a first pass, not by an import of this package
+    from estep.kernels.cpu.complete import Plan
+    from estep.kernels.cpu.holes import Law
+    from estep.kernels.reference.gaussian import Moments
 
 FLOOR = 1e-8  # of each column's variance
 NARROWEST = 1e-3  # smallest variance of a sound component, relative to the pooled within-variance
@@ -37,27 +43,72 @@ class GaussianSums(NamedTuple):
     second: Array  # about the means of the pass, reduced to the shape
 
 
-class _Prep(NamedTuple):
-    means: Array
-    dense: Array  # (k, d, d)
+@dataclass(frozen=True, eq=False)
+class _Prep:
+    """One point, in the two forms that blocks with and without holes need, each made when first asked for."""
+
+    params: GaussianParams
+    shape: Shape
+
+    @cached_property
+    def dense(self) -> Array:
+        """All k covariances, (k, d, d)."""
+        return self.shape.dense(self.params.covariances, *self.params.means.shape)
+
+    @cached_property
+    def law(self) -> Law:
+        from estep.kernels.cpu.holes import Law
+
+        return Law(self.params.means, np.ascontiguousarray(self.dense))
+
+    @cached_property
+    def plan(self) -> Plan:
+        from estep.kernels.cpu.plan import make_plan
+
+        means = self.params.means
+        return make_plan(self.shape.kind, means, self.shape.plain(self.params.covariances, len(means)))
 
 
 @dataclass(frozen=True)
 class GaussianView:
     block: Block
     prep: _Prep
-    shape: Shape
 
     @property
     def log_density(self) -> Array:
-        return kernel.log_density(self.block, *self.prep)
+        from estep.kernels.cpu import gaussian as kernel
+
+        holes = self.block.patterns
+        if holes is None:
+            return kernel.log_density(self.prep.plan, self.block)
+        return kernel.log_density_of_holes(self.prep.law, self.block, holes)
 
     def sums(self, resp: Array) -> GaussianSums:
-        rows, first, second = kernel.moments(self.block, *self.prep, resp)
-        return GaussianSums(rows, first, self.shape.reduce(second))
+        from estep.kernels.cpu import gaussian as kernel
+
+        holes = self.block.patterns
+        if holes is None:
+            return self._complete(kernel.moments(self.prep.plan, self.block, resp))
+        return self._reduced(kernel.moments_of_holes(self.prep.law, self.block, holes, resp))
+
+    def mixture(self, log_weights: Array) -> tuple[Array, GaussianSums]:
+        from estep.kernels.cpu import gaussian as kernel
+
+        holes = self.block.patterns
+        if holes is None:
+            terms, found = kernel.mixture(self.prep.plan, log_weights, self.block)
+            return terms, self._complete(found)
+        terms, found = kernel.mixture_of_holes(self.prep.law, log_weights, self.block, holes)
+        return terms, self._reduced(found)
 
     def fill(self, resp: Array) -> Array:
-        return kernel.conditional_mean(self.block, *self.prep, resp)
+        return reference.conditional_mean(self.block, self.prep.params.means, self.prep.dense, resp)
+
+    def _complete(self, found: Moments) -> GaussianSums:
+        return GaussianSums(found.rows, found.first, self.prep.shape.gather(found.second))
+
+    def _reduced(self, found: Moments) -> GaussianSums:
+        return GaussianSums(found.rows, found.first, self.prep.shape.reduce(found.second))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,11 +163,10 @@ class Gaussian:
         return self.update(tame, self.at(self.prepare(tame), block).sums(resp))
 
     def prepare(self, params: GaussianParams) -> _Prep:
-        k, d = params.means.shape
-        return _Prep(params.means, self.law.dense(params.covariances, k, d))
+        return _Prep(params, self.law)
 
     def at(self, prep: _Prep, block: Block) -> GaussianView:
-        return GaussianView(block, prep, self.law)
+        return GaussianView(block, prep)
 
     def update(self, params: GaussianParams, sums: GaussianSums) -> GaussianParams:
         if not sums.rows.all():

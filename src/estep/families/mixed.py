@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.random import Generator
 
 from estep.errors import Degenerate
-from estep.families.family import Family, View
+from estep.families.family import Family, Sweeping, View
 from estep.families.partition import partition
-from estep.linalg import log_sum_exp
+from estep.linalg import log_sum_exp, weighted
 from estep.records import Array, Block, Column, Int, Units
 from estep.space import Fixed, Simplex
 
@@ -108,6 +108,17 @@ class Mixed:
     def prepare(self, params: MixedParams) -> _Prep:
         with np.errstate(divide="ignore"):
             return _Prep(np.log(params.weights), self.family.prepare(params.inner))
+
+    def sweep(self, prep: _Prep, block: Block) -> tuple[Array, MixedSums]:
+        """The E-step of a plain mixture: the sums of w log p and |w log p| over rows, (2,), and its sums."""
+        inner = self.family.at(prep.inner, block.without_evidence())
+        # asked of the class: a protocol's isinstance would compute every property of the view
+        if block.evidence is None and hasattr(type(inner), "mixture"):
+            terms, sums = cast("Sweeping", inner).mixture(prep.log_weights[0])
+            return terms, MixedSums(sums.rows[None], sums)
+        view = MixedView(prep, inner, block.evidence)
+        rows = weighted(view.log_density[0], block.weights)
+        return np.array([rows.sum(), np.abs(rows).sum()]), view.sums(block.weights[None])
 
     def at(self, prep: _Prep, block: Block) -> MixedView:
         return MixedView(prep, self.family.at(prep.inner, block.without_evidence()), block.evidence)

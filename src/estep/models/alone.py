@@ -17,7 +17,6 @@ from estep.data.units import Equivariance
 from estep.engine.starts import SAMPLE
 from estep.families.mixed import Mixed, MixedParams, MixedSums
 from estep.families.partition import AUTO_KINDS
-from estep.linalg import weighted
 from estep.records import Array, Block, Column, Int, Units
 from estep.run import Executor
 
@@ -76,9 +75,8 @@ class Alone:
         return self.family.prepare(params)
 
     def estep(self, prep: Any, block: Block) -> AloneStats:
-        view = self.family.at(prep, block)
-        terms = weighted(view.log_density[0], block.weights)
-        return AloneStats(float(terms.sum()), float(np.abs(terms).sum()), view.sums(block.weights[None]))
+        (loglik, magnitude), sums = self.family.sweep(prep, block)
+        return AloneStats(float(loglik), float(magnitude), sums)
 
     def mstep(self, params: MixedParams, stats: AloneStats) -> MixedParams:
         return self.family.update(params, stats.sums)

@@ -14,6 +14,7 @@ import numpy as np
 from estep.records import add as add_records
 from estep.records import map_leaves
 from estep.run.pin import pin_this_thread, pinned_blas
+from estep.run.shared import Shared
 from estep.run.tree import tree_sum
 
 A = TypeVar("A")
@@ -104,7 +105,17 @@ class Local:
         def one(i: int) -> R:
             return fn(source.block(i))
 
-        return self._each(one, range(len(source)))
+        items = range(len(source))
+        if len(items) == 1 or self.threads == 1:
+            yield from map(one, items)
+            return
+        shared = Shared(one, items, 2 * self.threads)
+        helpers = [self._pool.submit(shared.help) for _ in range(self.threads - 1)]
+        try:
+            yield from shared
+        finally:
+            shared.end()
+            self._leftover = [helper for helper in helpers if not helper.cancel()]
 
     def _each(self, fn: Callable[[A], R], items: Sequence[A]) -> Iterator[R]:
         if len(items) == 1 or self.threads == 1:  # a pool would only add its latency

@@ -1,0 +1,93 @@
+"""The operations of `reference/gaussian.py`, compiled: by a plan, or with holes pattern by pattern."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from estep.errors import Degenerate
+from estep.kernels.cpu import complete, holes
+from estep.kernels.cpu.complete import Plan, Sums
+from estep.kernels.cpu.holes import Law
+from estep.kernels.cpu.products import DIAG, FULL, LINEAR
+from estep.kernels.reference.gaussian import Moments
+from estep.records import Array, Block, Bool, Int, Patterns
+
+NO_WEIGHTS, NO_RESP = np.empty(0), np.empty((0, 0))
+
+
+def log_density(plan: Plan, block: Block) -> Array:
+    """(k, m)."""
+    return complete.log_density(plan, frozen(block.values))
+
+
+def moments(plan: Plan, block: Block, resp: Array) -> Moments:
+    """Sums under resp (k, m), row weights in it; the second moments as the plan's kind stores them."""
+    return _about_means(plan, complete.moments(plan, frozen(block.values), frozen(resp)))
+
+
+def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moments]:
+    """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
+    mixed = plan._replace(constant=plan.constant + log_weights)
+    terms, sums = complete.mixture(mixed, frozen(block.values), frozen(block.weights))
+    return terms, _about_means(plan, sums)
+
+
+def log_density_of_holes(law: Law, block: Block, patterns: Patterns) -> Array:
+    """(k, m), missing cells integrated out."""
+    bad, logs = holes.log_density(law, *_arrays(patterns), frozen(block.values))
+    _refuse(bad)
+    return logs
+
+
+def moments_of_holes(law: Law, block: Block, patterns: Patterns, resp: Array) -> Moments:
+    """Expected sums under resp (k, m), row weights in it; dense second moments."""
+    return _sweep(law, NO_WEIGHTS, block, patterns, resp)[1]
+
+
+def mixture_of_holes(law: Law, log_weights: Array, block: Block, patterns: Patterns) -> tuple[Array, Moments]:
+    """As `mixture`, with dense second moments."""
+    return _sweep(law, log_weights, block, patterns, NO_RESP)
+
+
+def _sweep(
+    law: Law, log_weights: Array, block: Block, patterns: Patterns, resp: Array
+) -> tuple[Array, Moments]:
+    bad, terms, sums = holes.sweep(
+        law, log_weights, *_arrays(patterns), frozen(block.values), frozen(block.weights), frozen(resp)
+    )
+    _refuse(bad)
+    return terms, Moments(*sums)
+
+
+def frozen(array: Array) -> Array:
+    """A contiguous, read-only view: compiled code is kept by type, and a writable array is another type."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+def _arrays(patterns: Patterns) -> tuple[Bool, Int, Int]:
+    return patterns.seen, patterns.rows, patterns.edges
+
+
+def _refuse(component: int) -> None:
+    if component >= 0:
+        raise Degenerate(component, "its covariance is not positive definite")
+
+
+def _about_means(plan: Plan, sums: Sums) -> Moments:
+    d, means, rows = plan.means.shape[1], plan.means, sums.rows
+    first, rest = sums.total[:, :d], sums.total[:, d:]
+    if plan.centred:
+        if plan.kind == FULL:
+            return Moments(rows, first, sums.dense)
+        own = sums.dense[0] if plan.kind == LINEAR else rest if plan.kind == DIAG else rest[:, 0]
+        return Moments(rows, first, own)
+    apart = first - rows[:, None] * means
+    if plan.kind == FULL:
+        return Moments(rows, apart, complete.unfold(rows, sums.total, means))
+    if plan.kind == LINEAR:
+        cross = means.T @ first
+        return Moments(rows, apart, sums.dense[0] - cross - cross.T + (means * rows[:, None]).T @ means)
+    moved = means * (first + apart)  # 2 m s - n m^2
+    return Moments(rows, apart, rest - moved if plan.kind == DIAG else rest[:, 0] - moved.sum(axis=1))
