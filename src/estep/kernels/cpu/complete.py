@@ -12,7 +12,18 @@ from typing import NamedTuple
 import numpy as np
 
 from estep.kernels.cpu.jit import jit, jit_sums
-from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE, add_terms, fill_features, row_sums, share
+from estep.kernels.cpu.products import (
+    DIAG,
+    FULL,
+    LINEAR,
+    SPHERE,
+    add_terms,
+    add_to,
+    clear,
+    fill_features,
+    row_sums,
+    share,
+)
 from estep.records import Array
 
 
@@ -85,7 +96,7 @@ def tile_logs(plan: Plan, x: Array, scratch: Scratch, joint: Array) -> None:
         features = scratch.features[: plan.natural.shape[1] * t].reshape(plan.natural.shape[1], t)
         fill_features(plan.kind, x, features)
         np.dot(plan.natural, features, joint)
-        q[:] = 0.0
+        clear(q)
         if plan.kind == LINEAR:
             np.dot(plan.whiten[0], features, white)
             add_squares(white, q)
@@ -95,7 +106,7 @@ def tile_logs(plan: Plan, x: Array, scratch: Scratch, joint: Array) -> None:
         return
     apart = scratch.first[: d * t].reshape(d, t)
     for j in range(k):
-        q[:] = 0.0
+        clear(q)
         for a in range(d):
             mean = plan.means[j, a]
             for i in range(t):
@@ -113,22 +124,18 @@ def tile_logs(plan: Plan, x: Array, scratch: Scratch, joint: Array) -> None:
 
 
 @jit
-def tile_sums(plan: Plan, x: Array, resp: Array, fresh: bool, scratch: Scratch, sums: Sums) -> None:
-    """Add a tile's expected sums; `fresh` if the tile's features are not in scratch yet."""
+def tile_sums(plan: Plan, x: Array, resp: Array, scratch: Scratch, sums: Sums) -> None:
+    """Add a tile's expected sums; its features are in scratch, where the path has any."""
     (k, d), t, p = plan.means.shape, x.shape[1], plan.natural.shape[1]
     row_sums(resp, sums.rows)
     heavy = scratch.second[: d * t].reshape(d, t)
     if not plan.centred:
         features = scratch.features[: p * t].reshape(p, t)
-        if fresh:
-            fill_features(plan.kind, x, features)
         np.dot(resp, features.T, scratch.part)
-        for j in range(k):
-            for q in range(p):
-                sums.total[j, q] += scratch.part[j, q]
+        add_to(sums.total, scratch.part)
         if plan.kind == LINEAR:
             weight = scratch.sum[:t]
-            weight[:] = 0.0
+            clear(weight)
             for j in range(k):
                 for i in range(t):
                     weight[i] += resp[j, i]
@@ -136,7 +143,7 @@ def tile_sums(plan: Plan, x: Array, resp: Array, fresh: bool, scratch: Scratch, 
                 for i in range(t):
                     heavy[a, i] = features[a, i] * weight[i]
             np.dot(heavy, features.T, scratch.square)
-            sums.dense[0] += scratch.square
+            add_to(sums.dense[0], scratch.square)
         return
     apart = scratch.first[: d * t].reshape(d, t)
     for j in range(k):
@@ -153,7 +160,7 @@ def tile_sums(plan: Plan, x: Array, resp: Array, fresh: bool, scratch: Scratch, 
                 sums.total[j, d] += second
         if plan.kind == FULL or plan.kind == LINEAR:
             np.dot(heavy, apart.T, scratch.square)
-            sums.dense[min(j, len(sums.dense) - 1)] += scratch.square
+            add_to(sums.dense[min(j, len(sums.dense) - 1)], scratch.square)
 
 
 @jit_sums
@@ -175,36 +182,37 @@ def log_density(plan: Plan, values: Array) -> Array:
         stop = min(m, start + plan.tile)
         joint = scratch.joint[: k * (stop - start)].reshape(k, stop - start)
         tile_logs(plan, values[:, start:stop], scratch, joint)
-        out[:, start:stop] = joint
+        for j in range(k):
+            for i in range(stop - start):
+                out[j, start + i] = joint[j, i]
     return out
 
 
 @jit
-def moments(plan: Plan, values: Array, resp: Array) -> Sums:
-    """Sums of complete rows (d, m) under resp (k, m), row weights in it."""
-    k, m = len(plan.means), values.shape[1]
-    sums, scratch = new_sums(plan), new_scratch(plan)
-    for start in range(0, m, plan.tile):
-        stop = min(m, start + plan.tile)
-        joint = scratch.joint[: k * (stop - start)].reshape(k, stop - start)
-        joint[:] = resp[:, start:stop]
-        tile_sums(plan, values[:, start:stop], joint, True, scratch, sums)
-    return sums
+def sweep(plan: Plan, values: Array, weights: Array, resp: Array) -> tuple[Array, Sums]:
+    """A mixture's whole E-step, its log-weights in plan.constant: terms (2,), see `add_terms`, and sums.
 
-
-@jit
-def mixture(plan: Plan, values: Array, weights: Array) -> tuple[Array, Sums]:
-    """A mixture's whole E-step, its log-weights in plan.constant: terms (2,), see `add_terms`, and sums."""
+    If resp (k, m) is not empty, the sums are under it instead, with row weights in it, and the terms 0. One
+    function for both: a first fit needs them both, and each takes its time to compile.
+    """
     k, m = len(plan.means), values.shape[1]
     terms, logs, sums, scratch = np.zeros(2), np.empty(plan.tile), new_sums(plan), new_scratch(plan)
     for start in range(0, m, plan.tile):
         stop = min(m, start + plan.tile)
         t, x = stop - start, values[:, start:stop]
         joint = scratch.joint[: k * t].reshape(k, t)
-        tile_logs(plan, x, scratch, joint)
-        share(joint, weights[start:stop], scratch.top[:t], scratch.sum[:t], logs[:t])
-        add_terms(logs[:t], weights[start:stop], terms)
-        tile_sums(plan, x, joint, False, scratch, sums)
+        if resp.size:
+            for j in range(k):
+                for i in range(t):
+                    joint[j, i] = resp[j, start + i]
+            if not plan.centred:
+                p = plan.natural.shape[1]
+                fill_features(plan.kind, x, scratch.features[: p * t].reshape(p, t))
+        else:
+            tile_logs(plan, x, scratch, joint)
+            share(joint, weights[start:stop], scratch.top[:t], scratch.sum[:t], logs[:t])
+            add_terms(logs[:t], weights[start:stop], terms)
+        tile_sums(plan, x, joint, scratch, sums)
     return terms, sums
 
 

@@ -22,13 +22,15 @@ def log_density(plan: Plan, block: Block) -> Array:
 
 def moments(plan: Plan, block: Block, resp: Array) -> Moments:
     """Sums under resp (k, m), row weights in it; the second moments as the plan's kind stores them."""
-    return _about_means(plan, complete.moments(plan, frozen(block.values), frozen(resp)))
+    return _about_means(
+        plan, complete.sweep(plan, frozen(block.values), frozen(block.weights), frozen(resp))[1]
+    )
 
 
 def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moments]:
     """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
     mixed = plan._replace(constant=plan.constant + log_weights)
-    terms, sums = complete.mixture(mixed, frozen(block.values), frozen(block.weights))
+    terms, sums = complete.sweep(mixed, frozen(block.values), frozen(block.weights), frozen(NO_RESP))
     return terms, _about_means(plan, sums)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from estep.kernels.cpu.jit import jit, jit_sums
-from estep.kernels.cpu.products import add_terms, row_sums, share
+from estep.kernels.cpu.products import add_terms, clear, row_sums, share
 from estep.linalg import LOG_2PI
 from estep.records import Array, Bool, Int
 
@@ -116,7 +116,7 @@ def group_logs(law: Law, values: Array, rows: Int, seen: Int, parts: Parts, join
     z = parts.white[: o * t].reshape(o, t)
     for j in range(len(law.means)):
         deviations(values, rows, seen, law.means[j], z)
-        joint[j, :] = 0.0
+        clear(joint[j])
         for a in range(o):
             for c in range(a):
                 f = parts.factor[j, a, c]
@@ -132,9 +132,9 @@ def group_logs(law: Law, values: Array, rows: Int, seen: Int, parts: Parts, join
 
 @jit
 def begin_group(parts: Parts) -> None:
-    parts.first[:] = 0.0
-    parts.second[:] = 0.0
-    parts.rows[:] = 0.0
+    clear(parts.first.ravel())
+    clear(parts.second.ravel())
+    clear(parts.rows)
 
 
 @jit

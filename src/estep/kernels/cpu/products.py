@@ -15,12 +15,29 @@ from estep.records import Array
 FULL, DIAG, SPHERE, LINEAR = 0, 1, 2, 3
 
 
+# loops in place of `out[:] = 0` and `+=`: those, with the texts of their errors, take a second to compile
+
+
+@jit
+def clear(out: Array) -> None:
+    for i in range(out.size):
+        out[i] = 0.0
+
+
+@jit
+def add_to(total: Array, part: Array) -> None:
+    for i in range(part.shape[0]):
+        for j in range(part.shape[1]):
+            total[i, j] += part[i, j]
+
+
 @jit
 def fill_features(kind: int, x: Array, out: Array) -> None:
     """(d, t) values into (P, t): x, then x_a x_b for a <= b, or x_a^2, or |x|^2, or nothing more."""
     d, t = x.shape
     for a in range(d):
-        out[a, :] = x[a, :]
+        for i in range(t):
+            out[a, i] = x[a, i]
     if kind == FULL:
         p = d
         for a in range(d):
@@ -33,7 +50,7 @@ def fill_features(kind: int, x: Array, out: Array) -> None:
             for i in range(t):
                 out[d + a, i] = x[a, i] * x[a, i]
     elif kind == SPHERE:
-        out[d, :] = 0.0
+        clear(out[d])
         for a in range(d):
             for i in range(t):
                 out[d, i] += x[a, i] * x[a, i]
@@ -68,7 +85,7 @@ def share(joint: Array, weights: Array, top: Array, total: Array, logs: Array) -
 
 @jit_sums
 def add_terms(logs: Array, weights: Array, terms: Array) -> None:
-    """terms (2,) += the sums of w l and |w l|; a row of weight 0 counts for nothing, even an impossible one."""
+    """terms (2,) += the sums of w l and |w l|; a row of weight 0 counts for nothing, even -inf."""
     total = size = 0.0
     for i in range(logs.size):
         term = weights[i] * logs[i] if weights[i] > 0 else 0.0
