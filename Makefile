@@ -2,8 +2,9 @@
 PYTHON ?= python3
 DEMO ?= demo
 BIN := .venv/bin
+BENCHMARKS ?= scikit_learn onedal floor scaling holes normal float32 memory first_fit search
 
-.PHONY: venv demo test check docs-check clean
+.PHONY: venv demo test check docs-check bench clean
 
 venv: .venv/.installed
 
@@ -34,6 +35,12 @@ check: venv
 	$(BIN)/codespell
 	$(BIN)/python -m pytest --doctest-modules src
 
+# the machine to itself, some twenty minutes; `make bench BENCHMARKS=onedal` runs one and joins the tables again
+bench: venv
+	$(BIN)/python -m pip install --quiet -e . --group bench
+	for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	$(BIN)/python -m benchmarks.assemble
+
 clean:
 	rm -rf build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
-	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -53,15 +53,18 @@ def clip_to_floor(matrix: Array, floor: Array) -> Array:
     return clipped
 
 
-def _clip(matrix: Array, floor: Array) -> Array:
-    try:  # far cheaper than eigenvalues, and nearly always enough
-        np.linalg.cholesky(matrix - np.diag(floor))
+def all_above(stack: Array, floor: Array) -> bool:
+    """Whether every matrix of (k, d, d) exceeds diag(floor); far cheaper to ask than eigenvalues."""
+    try:
+        factors = np.linalg.cholesky(stack - np.diag(floor))
     except np.linalg.LinAlgError:
-        return _raise_to(matrix, floor)
-    return matrix
+        return False
+    return bool(np.isfinite(factors).all())
 
 
-def _raise_to(matrix: Array, floor: Array) -> Array:
+def _clip(matrix: Array, floor: Array) -> Array:
+    if all_above(matrix, floor):
+        return matrix
     root = np.sqrt(floor)
     relative = matrix / np.outer(root, root)
     values, vectors = np.linalg.eigh(symmetric(relative))

@@ -333,7 +333,7 @@ WRONG: list[tuple[str, Callable[[ModelFile], Any], str]] = [
     ("mixture", first("units.centre", np.nan), "'units' must be finite"),
     ("mixture", tensor("units.centre", np.zeros(3)), "'units' must be finite"),
     ("mixture", tensor("history", np.zeros((3, 5))), "history must be float64 of shape"),
-    ("mixture", tensor("history", [[0, 0, 0, 0, 1, 2.0]]), "a kind of step that cannot be"),
+    ("mixture", tensor("history", [[0, 0, 0, 0, 1, 3.0]]), "a kind of step that cannot be"),
     ("mixture", tensor("history", [[0, 0, 0, 0, np.inf, 1]]), "a number of passes"),
     ("mixture", parameter("n_components", 3), r"must be float64 of shape \(1, 3\)"),
     ("mixture", parameter("n_components", 10**15), r"must be float64 of shape \(1, 1000000000000000\)"),

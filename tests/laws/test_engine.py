@@ -9,7 +9,6 @@ import pytest
 from cases import Case, real
 
 from estep.engine import Aitken, Given, Info, Plain, Problem, Search, Status, fit, linear_rate
-from estep.engine.starts import AUTO_STARTS
 from estep.errors import Degenerate
 from estep.families import Gaussian, Mixed
 from estep.models import Alone, Custom
@@ -115,7 +114,6 @@ def test_a_search_is_repeatable_and_full_runs_are_counted() -> None:
     one, two = (fit(MIXTURE.model, source, starts=Search(5, seed=3)) for _ in range(2))
     assert one.point.loglik == two.point.loglik
     assert len(one.starts) == 5
-    assert len(fit(MIXTURE.model, source, starts=Search("auto")).starts) == AUTO_STARTS
 
 
 def test_a_given_start_keeps_the_order_the_user_gave() -> None:

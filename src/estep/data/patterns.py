@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from estep.records import Array, Bool, Patterns
 
@@ -12,13 +13,17 @@ def find_patterns(values: Array) -> Patterns | None:
     missing: Bool = np.isnan(values)
     if not missing.any():
         return None
-    bits = np.packbits(missing, axis=0)
-    # eight columns to a byte, eight bytes to a word: one sort of words where there are at most 64 columns
-    words = np.zeros((-(-len(bits) // 8) * 8, bits.shape[1]), dtype=np.uint8)
-    words[: len(bits)] = bits
-    keys = np.ascontiguousarray(words.T).view(">u8").astype(np.uint64)
+    keys = pattern_words(missing.T)
     order = np.lexsort(keys.T[::-1])
     ordered = keys[order]
     new = np.concatenate([[0], np.flatnonzero((ordered[1:] != ordered[:-1]).any(axis=1)) + 1])
     edges = np.append(new, order.size)
     return Patterns(np.ascontiguousarray(~missing[:, order[new]].T), order, edges)
+
+
+def pattern_words(missing: Bool) -> NDArray[np.uint64]:
+    """The bits of each row of (m, d) as words (m, words); their order is that of the bits."""
+    m, d = missing.shape
+    padded = np.zeros((m, -(-d // 64) * 64), dtype=bool)  # whole words, so that all rows are packed in one go
+    padded[:, :d] = missing
+    return np.packbits(padded.ravel()).view(">u8").astype(np.uint64).reshape(m, padded.shape[1] // 64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from estep.records import Array, Block, Column
+from estep.records import Array, Block, Bool, Column
 
 
 def distinct_rows(blocks: list[Block], columns: tuple[Column, ...], m: int, seed: int) -> tuple[Array, Array]:
@@ -18,9 +18,7 @@ def distinct_rows(blocks: list[Block], columns: tuple[Column, ...], m: int, seed
     if sum(int(rows.sum()) for rows in kept) > m:
         # block by block: of a large data set only the hashes are held, not a copy
         hashes = [_hash(block.values, columns, seed) for block in blocks]
-        some = np.unique(np.concatenate([each[rows] for each, rows in zip(hashes, kept, strict=True)]))
-        if some.size > m:
-            kept = [rows & (each < some[m]) for each, rows in zip(hashes, kept, strict=True)]
+        kept = _thin(hashes, kept, m)
     values = np.concatenate([block.values[:, rows] for block, rows in zip(blocks, kept, strict=True)], axis=1)
     weights = np.concatenate([block.weights[rows] for block, rows in zip(blocks, kept, strict=True)])
     keys = np.where(np.isnan(values), np.inf, values)  # data hold no inf: a missing cell sorts last
@@ -29,6 +27,18 @@ def distinct_rows(blocks: list[Block], columns: tuple[Column, ...], m: int, seed
     new = np.ones(order.size, dtype=bool)
     new[1:] = np.any(keys[:, 1:] != keys[:, :-1], axis=0)
     return np.ascontiguousarray(values[:, order[new]]), np.add.reduceat(weights[order], np.flatnonzero(new))
+
+
+def _thin(hashes: list[NDArray[np.uint64]], kept: list[Bool], m: int) -> list[Bool]:
+    """Of the rows kept, those with the m least distinct hashes."""
+    rows = sum(int(each.sum()) for each in kept)
+    for share in (4 * m / rows, 1.0):  # nearly always among the least few: no need to sort them all
+        limit = np.uint64(min(share, 1.0) * (2.0**64 - 2**11))
+        least = [each[some & (each <= limit)] for each, some in zip(hashes, kept, strict=True)]
+        found = np.unique(np.concatenate(least))
+        if found.size > m:
+            return [some & (each < found[m]) for each, some in zip(hashes, kept, strict=True)]
+    return kept
 
 
 def _hash(values: Array, columns: tuple[Column, ...], seed: int) -> NDArray[np.uint64]:

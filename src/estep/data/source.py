@@ -106,6 +106,7 @@ class MemorySource:
         )
         self.columns = in_units(self._described, self.units)
         self.n_rows, self.weight = n, float(self._weights.sum())
+        self._twin: MemorySource | None = None  # the last source framed from this one
 
     def __len__(self) -> int:
         return len(self._edges) - 1
@@ -125,7 +126,10 @@ class MemorySource:
         return choose_units(self._described, equivariance)
 
     def framed(self, units: Units) -> MemorySource:
-        return MemorySource(
+        for known in (self, self._twin):  # a start and a fit share one copy of the rows
+            if known is not None and all(map(np.array_equal, known.units, units)):
+                return known
+        self._twin = MemorySource(
             self._raw,
             self._names,
             weights=self._weights,
@@ -135,6 +139,7 @@ class MemorySource:
             units=units,
             described=self._described,
         )
+        return self._twin
 
     def sample(self, m: int, seed: int) -> Block:
         values, weights = distinct_rows([self.block(i) for i in range(len(self))], self.columns, m, seed)

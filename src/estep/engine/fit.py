@@ -78,8 +78,11 @@ def fit(
     where = starts or Search()
     with run or Local() as executor:
         problem = Problem(bound, source, executor)
-        found = where.climb(problem, Way(step or Plain(), stop or Aitken(), watch))
-        best = _best(found)
+        way = Way(step or Plain(), stop or Aitken(), watch)
+        found = where.climb(problem, way)
+        first = _best(found)
+        best = first
+        found = [best if each is first else each for each in found]
         ended = interrupted(len(best.history)) if problem.halt.is_set() else best.verdict
         problem.halt.clear()
         params = best.point.params if where.given else bound.canonical(best.point.params)

@@ -9,6 +9,7 @@ import numpy as np
 
 from estep.engine.problem import Point, Problem
 from estep.engine.verdict import ROUNDING, Info
+from estep.records import Array
 
 X = TypeVar("X")
 HALVINGS = 12
@@ -27,6 +28,7 @@ AnyStep = Step[Any]
 
 class PlainState(NamedTuple):
     point: Point
+    packed: Array  # its parameters in free coordinates
 
 
 class Plain:
@@ -37,16 +39,17 @@ class Plain:
     """
 
     def init(self, problem: Problem, point: Point) -> PlainState:
-        return PlainState(point)
+        return PlainState(point, problem.pack(point.params))
 
     def advance(self, problem: Problem, state: PlainState) -> tuple[PlainState, Info]:
         here = state.point
         proposed = problem.model.mstep(here.params, here.stats)
         there, passes = problem.measure(proposed), 1
-        start = problem.pack(here.params)
-        way = problem.pack(proposed) - start
+        start, end = state.packed, problem.pack(proposed)
+        way = end - start
         while _worse(there, here) and passes <= HALVINGS:
-            there = problem.measure(problem.unpack(start + way * 0.5**passes, here.params))
+            end = start + way * 0.5**passes
+            there = problem.measure(problem.unpack(end, here.params))
             passes += 1
         info = Info(
             objective=there.objective,
@@ -56,7 +59,7 @@ class Plain:
             passes=passes,
             kind="plain" if passes == 1 else "fallback",
         )
-        return PlainState(here if _worse(there, here) else there), info
+        return (state if _worse(there, here) else PlainState(there, end)), info
 
 
 def _worse(there: Point, here: Point) -> bool:

@@ -22,6 +22,7 @@ class Status(Enum):
     CONVERGED = "the gain still to come is below the tolerance"
     MAX_ITER = "the iterations ran out before convergence"
     DECREASED = "the objective fell, and half steps did not help"
+    SADDLE = "the objective still rises beside this point, which is a saddle"
     DEGENERATE = "a component has collapsed onto too few rows or directions"
     NONFINITE = "the objective is not a finite number"
     INTERRUPTED = "stopped from outside; this is the best point so far"
@@ -35,7 +36,7 @@ class Info(NamedTuple):
     change: float  # length of the step in free coordinates; its ratios tend to EM's linear rate
     noise: float  # rounding of the objective
     passes: int  # passes over the data this iteration took
-    kind: Literal["plain", "fallback"]
+    kind: Literal["plain", "fallback", "probe"]  # probe: away from a saddle
 
 
 class Verdict(NamedTuple):

@@ -16,6 +16,7 @@ from estep.data.source import MemorySource
 from estep.data.table import Table, as_table
 from estep.data.weights import check_weights
 from estep.engine import Aitken, Model, Printer, Status, fit, linear_rate, silent
+from estep.engine.probe import saddles
 from estep.engine.starts import Starts
 from estep.errors import DataError, EstepWarning
 from estep.estimators.fitted import Fitted
@@ -152,6 +153,7 @@ class Face(BaseEstimator, ABC):
             "stop": fitted.verdict.message,
             "rate": linear_rate(fitted.history),
             "starts": [(verdict.status.name, verdict.message) for verdict in fitted.starts],
+            "saddles": saddles(fitted.history),
             "findings": self._findings(),
         }
         self._publish_params()
@@ -171,6 +173,8 @@ class Face(BaseEstimator, ABC):
             found.append(("EM002", f"degenerate: {verdict.message}; {self.remedy}"))
         if verdict.status is Status.DECREASED:
             found.append(("EM003", f"{verdict.message}; this is a bug in an M-step, please report it"))
+        if verdict.status is Status.SADDLE:
+            found.append(("EM007", f"a saddle: {verdict.message}; raise max_iter or give another start"))
         if verdict.status is Status.NONFINITE:
             found.append(("EM006", f"{verdict.message}; look for values of extreme size"))
         constant = [c.name for c in self.fitted_.columns if c.variance == 0 and c.seen > 0]
@@ -183,7 +187,7 @@ class Face(BaseEstimator, ABC):
 
     def _warn(self) -> None:
         for code, text in self.diagnostics_["findings"]:
-            kind = ConvergenceWarning if code in ("EM001", "EM003", "EM006") else EstepWarning
+            kind = ConvergenceWarning if code in ("EM001", "EM003", "EM006", "EM007") else EstepWarning
             warnings.warn(f"{code}: {text}", kind, stacklevel=4)
 
     def _draw(self, n_samples: Any) -> tuple[Array, Int]:

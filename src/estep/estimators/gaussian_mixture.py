@@ -9,7 +9,7 @@ import numpy as np
 from estep.data.source import MemorySource
 from estep.engine import Given
 from estep.engine.starts import Starts
-from estep.errors import UsageError
+from estep.errors import Degenerate, UsageError
 from estep.estimators.clusters import Clusters, start_from_resp
 from estep.estimators.parameters import count, positive, shaped
 from estep.estimators.search import search
@@ -19,7 +19,8 @@ from estep.families.gaussian import FLOOR, GaussianParams
 from estep.families.mixed import MixedParams
 from estep.families.partition import nearest
 from estep.models import Alone
-from estep.records import Array, Column
+from estep.records import Array, Block, Column
+from estep.run import Local
 
 
 class GaussianMixture(Clusters):
@@ -39,7 +40,7 @@ class GaussianMixture(Clusters):
     max_iter : int
         Passes over the data after the first measurement.
     n_init : "auto" or int
-        "auto" searches over twenty starts; an integer is that many full runs.
+        "auto" searches until the best optimum was met often enough; an integer is that many full runs.
     init_params : {"auto", "kmeans", "k-means++", "random_from_data", "random"}
         Kind of start.
     weights_init, means_init, precisions_init : array-like, optional
@@ -178,13 +179,17 @@ class GaussianMixture(Clusters):
             return search(self, adjust=adjust, given=True)
         centres = (shaped(self.means_init, (k, d), "means_init") - units.centre) / units.scale
         framed = source.framed(units)
-        blocks = [framed.block(i) for i in range(len(framed))]
-        rows = np.concatenate([block.values for block in blocks], axis=1)
-        resp = nearest(np.where(np.isnan(rows), 0.0, rows), centres.T)
-        weights = np.concatenate([block.weights for block in blocks])
-        if not (resp @ weights).all():  # a mean with no row of its own: all components share the pooled law
-            resp = np.full(resp.shape, 1.0 / k)
-        return Given(adjust(start_from_resp(model, source, resp.T)))
+
+        def share(block: Block) -> Array:
+            return nearest(np.nan_to_num(block.values), centres.T)
+
+        with Local() as run:
+            bound = model.bind(framed.columns)
+            try:
+                params = bound.start_by(framed, run, share)
+            except Degenerate:  # a mean with no row of its own: all components share the pooled law
+                params = bound.start_by(framed, run, lambda block: np.full((k, block.weights.size), 1.0 / k))
+        return Given(adjust(params))
 
     def _publish_params(self) -> None:
         params: MixedParams = self.fitted_.user_params

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from estep.linalg import clip_to_floor, symmetric
+from estep.linalg import all_above, clip_to_floor, symmetric
 from estep.records import Array, Int
 from estep.space import Fixed, PosDef, Positive, Space
 
@@ -83,9 +83,10 @@ class Full:
         return dense
 
     def maximise(self, scatter: Array, rows: Array, ridge: Array, floor: Array) -> Array:
-        return np.stack(
-            [_floored((s + np.diag(ridge)) / n, floor) for s, n in zip(scatter, rows, strict=True)]
-        )
+        found = symmetric((scatter + np.diag(ridge)) / rows[:, None, None])
+        if not floor.any() or all_above(found, floor):
+            return found
+        return np.stack([clip_to_floor(matrix, floor) for matrix in found])
 
     def spread(self, variances: Array, k: int) -> Array:
         return np.tile(np.diag(variances), (k, 1, 1))

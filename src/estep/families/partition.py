@@ -10,10 +10,12 @@ import numpy as np
 from numpy.random import Generator
 
 from estep.errors import DataError, UsageError
+from estep.families.hierarchy import ward, whiten
 from estep.records import Array
 
 KINDS = ("kmeans", "k-means++", "random_from_data", "random")
-AUTO_KINDS = ("kmeans", "random_from_data", "random")  # in turn, by default
+# in turn, by default: no one kind suits both round clusters and long ones
+AUTO_KINDS = ("kmeans", "random_from_data", "random", "hierarchical", "k-means++", "whitened")
 LLOYD = 30
 
 
@@ -21,7 +23,8 @@ def partition(points: Array, weights: Array, k: int, rng: Generator, how: str) -
     """Memberships (k, m) of m distinct points (p, m); every column sums to 1.
 
     `how` is one of KINDS: Lloyd's algorithm from a k-means++ seeding (Arthur & Vassilvitskii 2007), the
-    seeding alone, nearest of k random rows, random memberships; or "pooled": 1/k everywhere.
+    seeding alone, nearest of k random rows, random memberships; in whitened coordinates, "whitened": Lloyd's
+    algorithm, and "hierarchical": nearest of Ward's clusters of some rows; or "pooled": 1/k everywhere.
     """
     used = int((weights > 0).sum())
     if used < k:
@@ -34,6 +37,14 @@ def partition(points: Array, weights: Array, k: int, rng: Generator, how: str) -
     if how == "random_from_data":
         centres = filled[:, _draw_distinct(weights, k, rng)]
         return nearest(filled, centres)
+    if how == "hierarchical":
+        white = whiten(filled, weights)
+        centres = ward(white, weights, k, rng)
+        if centres.shape[1] == k:
+            return nearest(white, centres)
+        how = "k-means++"  # the rows drawn were too few distinct ones
+    if how == "whitened":
+        filled, how = whiten(filled, weights), "kmeans"
     if how not in KINDS:
         raise UsageError(f"init_params={how!r} is unknown; choose from 'auto', {', '.join(map(repr, KINDS))}")
     parts = nearest(filled, _plus_plus(filled, weights, k, rng))

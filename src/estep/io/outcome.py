@@ -14,7 +14,8 @@ from estep.io.container import Tensor
 from estep.records import Array, Column
 
 _WORDS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}  # JSON has no such numbers
-_KINDS: tuple[Literal["plain", "fallback"], ...] = ("plain", "fallback")  # of iterations, as 0 and 1
+# of iterations, as 0, 1 and 2
+_KINDS: tuple[Literal["plain", "fallback", "probe"], ...] = ("plain", "fallback", "probe")
 
 
 class Outcome(NamedTuple):
@@ -72,7 +73,7 @@ def from_json(document: dict[str, Any]) -> Outcome:
 
 
 def history_to_array(history: Sequence[Info]) -> Array:
-    """(n, 6): objective, gain, change, noise, passes, and 0 or 1 for a plain or a fallback step."""
+    """(n, 6): objective, gain, change, noise, passes, 0, 1 or 2: a plain, fallback or probe's step."""
     return np.array([[*info[:-1], _KINDS.index(info.kind)] for info in history]).reshape(-1, 6)
 
 
@@ -81,7 +82,7 @@ def history_from_array(array: Tensor) -> tuple[Info, ...]:
     if array.ndim != 2 or array.shape[1] != 6 or array.dtype != np.float64:
         raise ModelFileError(f"the history must be float64 of shape (n, 6); found {array.shape}")
     passes, kinds = array[:, 4], array[:, 5]
-    if not np.isin(kinds, (0, 1)).all() or not (np.isfinite(passes) & (passes == np.floor(passes))).all():
+    if not np.isin(kinds, (0, 1, 2)).all() or not (np.isfinite(passes) & (passes == np.floor(passes))).all():
         raise ModelFileError("the history holds a number of passes or a kind of step that cannot be")
     rows = array.tolist()
     return tuple(Info(a, b, c, d, int(e), _KINDS[int(f)]) for a, b, c, d, e, f in rows)

@@ -6,6 +6,7 @@ Rubin 1977, section 4.3).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -57,12 +58,17 @@ class Alone:
 
     def start_from(self, source: Source, run: Executor, resp: Array) -> MixedParams:
         """Parameters from responsibilities (k, n) of all rows: one M-step from the pooled law."""
+        return self.start_by(
+            source, run, lambda block: resp[:, block.first : block.first + block.weights.size]
+        )
+
+    def start_by(self, source: Source, run: Executor, share: Callable[[Block], Array]) -> MixedParams:
+        """The same, the responsibilities (k, m) of a block given by `share`."""
         pooled = self.start(source.sample(SAMPLE, 0), np.random.default_rng(0), "pooled")
         prep = self.prepare(pooled)
 
         def gather(block: Block) -> MixedSums:
-            rows = slice(block.first, block.first + block.weights.size)
-            joint = resp[:, rows] * block.weights
+            joint = share(block) * block.weights
             view = self.family.family.at(prep.inner, block.without_evidence())
             return MixedSums(joint.sum(axis=1)[None], view.sums(joint))
 

@@ -6,18 +6,21 @@ Rows that miss the same cells enter the likelihood of a normal through their num
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from estep.kernels.reference.gaussian import groups
+from estep.data.patterns import pattern_words
 from estep.linalg import LOG_2PI, cholesky, solve_lower
-from estep.records import Array, Block, Bool
+from estep.records import Array, Block, Bool, Patterns
 from estep.run import Executor
 from estep.run.local import Blocks
 
 GROUPS = 256  # patterns an item of the compressed source holds
+
+Keys = NDArray[Any]  # a pattern as a word or as bytes, in the order of the bits of its missing cells
 
 
 class Group(NamedTuple):
@@ -29,7 +32,33 @@ class Group(NamedTuple):
     scatter: Array  # (o, o) about that mean
 
 
-Table = dict[bytes, Group]  # keyed by the bits of `seen`
+class Groups:
+    """Patterns with the moments of their rows, as arrays for compiled loops; iterating gives `Group`s."""
+
+    def __init__(self, keys: Keys, seen: Bool, weights: Array, means: Array, scatters: Array) -> None:
+        self.keys = keys  # (g,) ascending
+        self.seen, self.weights = seen, weights  # (g, d), (g,)
+        self.means, self.scatters = means, scatters  # (g, d), (g, d, d), packed to the first o cells
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __iter__(self) -> Iterator[Group]:
+        for seen, weight, mean, scatter in zip(
+            self.seen, self.weights, self.means, self.scatters, strict=True
+        ):
+            o = int(seen.sum())
+            yield Group(seen, float(weight), mean[:o], scatter[:o, :o])
+
+    def take(self, which: Any) -> Groups:
+        """Some of them."""
+        return Groups(
+            self.keys[which], self.seen[which], self.weights[which], self.means[which], self.scatters[which]
+        )
+
+    def cut(self, size: int = GROUPS) -> list[Groups]:
+        """Pieces of at most `size` patterns."""
+        return [self.take(slice(i, i + size)) for i in range(0, len(self), size)]
 
 
 class Fit(NamedTuple):
@@ -54,47 +83,68 @@ def fit_of(group: Group, mean: Array, covariance: Array) -> Fit:
 
 
 class Compressed:
-    """A source whose items are tuples of groups, in the order of their keys."""
+    """A source of what compression left, in a fixed order."""
 
-    def __init__(self, table: Table) -> None:
-        groups = [table[key] for key in sorted(table)]
-        self._items = [tuple(groups[i : i + GROUPS]) for i in range(0, len(groups), GROUPS)]
+    def __init__(self, items: Sequence[Any]) -> None:
+        self._items = items
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def block(self, i: int) -> Sequence[Group]:
+    def block(self, i: int) -> Any:
         return self._items[i]
 
 
 def compress(source: Blocks[Block], run: Executor) -> Compressed:
     """One pass over the rows; rows of weight 0 leave no trace."""
-    return Compressed(run.sum(tabulate, source, merge_tables))
+    return Compressed(run.sum(tabulate, source, merge).cut())
 
 
-def tabulate(block: Block) -> Table:
+def tabulate(block: Block) -> Groups:
     """The groups of one block."""
-    table: Table = {}
-    for seen, rows in groups(block):
-        weights, values = block.weights[rows], block.values[np.ix_(seen, rows)]
-        total = float(weights.sum())
-        if total > 0:
-            mean = values @ weights / total
-            scaled = (values - mean[:, None]) * np.sqrt(weights)
-            table[np.packbits(~seen).tobytes()] = Group(seen, total, mean, scaled @ scaled.T)
-    return table
+    return moments(block, patterns_of(block))
 
 
-def merge_tables(a: Table, b: Table) -> Table:
-    """The union of two tables."""
-    return {
-        key: _merge(a[key], b[key]) if key in a and key in b else a.get(key) or b[key] for key in {**a, **b}
-    }
+def moments(block: Block, patterns: Patterns) -> Groups:
+    """The groups of the rows of a block that are in these of its patterns."""
+    from estep.kernels.cpu import normal as kernel  # brings numba: only at the first fit
+
+    found = kernel.tabulate(block.values, block.weights, patterns.seen, patterns.rows, patterns.edges)
+    groups = Groups(keys_of(patterns.seen), patterns.seen, *found)
+    counted = groups.weights > 0
+    return groups if counted.all() else groups.take(counted)
 
 
-def _merge(a: Group, b: Group) -> Group:
-    """Moments of the union, without cancellation (Chan, Golub & LeVeque 1983)."""
-    total = a.weight + b.weight
-    apart = b.mean - a.mean
-    scatter = a.scatter + b.scatter + np.outer(apart, apart) * (a.weight * b.weight / total)
-    return Group(a.seen, total, a.mean + apart * (b.weight / total), scatter)
+def patterns_of(block: Block) -> Patterns:
+    """The patterns of a block, also where nothing is missing."""
+    if block.patterns is not None:
+        return block.patterns
+    d, m = block.values.shape
+    return Patterns(np.ones((1, d), dtype=bool), np.arange(m), np.array([0, m]))
+
+
+def keys_of(seen: Bool) -> Keys:
+    """Patterns (g, d) as one key each."""
+    words = pattern_words(~seen)
+    return words[:, 0] if words.shape[1] == 1 else words.astype(">u8").view(f"S{8 * words.shape[1]}").ravel()
+
+
+def merge(a: Groups, b: Groups) -> Groups:
+    """The union of two tables, without cancellation (Chan, Golub & LeVeque 1983)."""
+    shared, at, bt = np.intersect1d(a.keys, b.keys, assume_unique=True, return_indices=True)
+    weight = a.weights[at] + b.weights[bt]
+    share = b.weights[bt] / weight
+    apart = b.means[bt] - a.means[at]
+    scatter = apart[:, :, None] * apart[:, None, :] * (a.weights[at] * share)[:, None, None]
+    scatter += a.scatters[at]
+    scatter += b.scatters[bt]
+    both = Groups(shared, a.seen[at], weight, a.means[at] + apart * share[:, None], scatter)
+    if len(shared) == len(a) == len(b):
+        return both
+    parts = (both, a.take(~np.isin(a.keys, shared)), b.take(~np.isin(b.keys, shared)))
+    order = np.argsort(np.concatenate([part.keys for part in parts]))
+
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])[order]
+
+    return Groups(*map(joined, ("keys", "seen", "weights", "means", "scatters")))

@@ -7,7 +7,6 @@ variances and no correlation: -1/2 r (log|S D^-1| + tr(S^-1 D)), the ridge of Am
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
@@ -16,13 +15,19 @@ from numpy.random import Generator
 
 from estep.data.source import Source
 from estep.data.units import Equivariance
+from estep.errors import Degenerate
 from estep.families.gaussian import Gaussian, GaussianParams, GaussianSums
 from estep.kernels.reference import gaussian as kernel
-from estep.linalg import clip_to_floor, symmetric
-from estep.models.by_pattern import Compressed, Group, compress, fit_of
+from estep.linalg import cholesky, clip_to_floor, solve_lower, symmetric
+from estep.models.by_pattern import Compressed, Groups
+from estep.models.by_row import Loose, split
 from estep.records import Array, Block, Column, Int, Units
 from estep.run import Executor
 from estep.space import PosDef, Real
+
+# Above it, a normal goes by the seen blocks: the inverse of a covariance loses up to as many digits as its
+# condition number has (in the 1-norm, free of units), and both ways are to agree to ten of sixteen.
+WORST_CONDITION = 1e5
 
 
 class NormalParams(NamedTuple):
@@ -36,6 +41,13 @@ class NormalStats(NamedTuple):
     rows: float
     first: Array  # (d,) sum of E[x - mean], about the mean of the pass
     second: Array  # (d, d) sum of E[(x - mean)(x - mean)']
+
+
+class NormalPrep(NamedTuple):
+    mean: Array  # (d,)
+    covariance: Array  # (d, d)
+    precision: Array | None  # (d, d); None where it would lose too many digits
+    log_det: float  # of the covariance
 
 
 class NormalPosterior(NamedTuple):
@@ -65,24 +77,16 @@ class Normal:
         return NormalParams(mean, np.diag(np.maximum(variance, self._floor())))
 
     def compress(self, source: Source, run: Executor) -> Compressed:
-        return compress(source, run)
+        return split(source, run)
 
-    def prepare(self, params: NormalParams) -> NormalParams:
-        return params
+    def prepare(self, params: NormalParams) -> NormalPrep:
+        return NormalPrep(*params, *_precision(params.covariance))
 
-    def estep(self, params: NormalParams, groups: Sequence[Group]) -> NormalStats:
-        d = params.mean.size
-        loglik = magnitude = rows = 0.0
-        first, second = np.zeros(d), np.zeros((d, d))
-        for group in groups:
-            apart, about, own, size = fit_of(group, params.mean, params.covariance)
-            loglik += own
-            magnitude += size
-            slope, left = kernel.regression(params.covariance, group.seen)
-            rows += group.weight
-            first += group.weight * (slope @ apart)
-            second += slope @ about @ slope.T + group.weight * left
-        return NormalStats(loglik, magnitude, rows, first, second)
+    def estep(self, prep: NormalPrep, item: Groups | Loose) -> NormalStats:
+        if isinstance(item, Groups):
+            return _by_seen(prep, item)
+        found = None if prep.precision is None else _by_missing(prep, prep.precision, item)
+        return _by_seen(prep, item.grouped()) if found is None else found
 
     def mstep(self, params: NormalParams, stats: NormalStats) -> NormalParams:
         shift = stats.first / stats.rows
@@ -117,10 +121,10 @@ class Normal:
     def canonical(self, params: NormalParams) -> NormalParams:
         return params
 
-    def posterior(self, prep: NormalParams, block: Block) -> NormalPosterior:
+    def posterior(self, prep: NormalPrep, block: Block) -> NormalPosterior:
         return NormalPosterior(kernel.log_density(block, prep.mean[None], prep.covariance[None])[0])
 
-    def fill(self, prep: NormalParams, block: Block) -> Array:
+    def fill(self, prep: NormalPrep, block: Block) -> Array:
         """E[x | seen], (d, m); seen cells bit-unchanged."""
         ones = np.ones((1, block.weights.size))
         return kernel.conditional_mean(block, prep.mean[None], prep.covariance[None], ones)
@@ -135,6 +139,52 @@ class Normal:
 
     def _floor(self) -> Array:
         return self._variances() * self.law.floor
+
+
+def _precision(covariance: Array) -> tuple[Array | None, float]:
+    """The inverse and log-determinant of a covariance; None where the inverse would lose too many digits."""
+    try:
+        factor = cholesky(covariance)
+    except Degenerate:  # blocks of it may have a density all the same
+        return None, 0.0
+    half = solve_lower(factor, np.eye(len(factor)))
+    precision = half.T @ half
+    deviations = np.sqrt(np.diag(covariance))
+    free = np.outer(deviations, deviations)  # of units, as the rounding of a Cholesky factor is (Demmel 1989)
+    condition = np.abs(covariance / free).sum(axis=0).max() * np.abs(precision * free).sum(axis=0).max()
+    log_det = 2.0 * float(np.log(np.diag(factor)).sum())
+    return (precision if condition <= WORST_CONDITION else None), log_det
+
+
+def _by_seen(prep: NormalPrep, groups: Groups) -> NormalStats:
+    from estep.kernels.cpu import normal as compiled  # brings numba: only at the first fit
+
+    bad, (loglik, magnitude, rows), first, second = compiled.by_seen(
+        prep.mean, prep.covariance, groups.seen, groups.weights, groups.means, groups.scatters
+    )
+    if bad >= 0:
+        raise Degenerate(0, "its covariance is not positive definite")
+    return NormalStats(loglik, magnitude, rows, first, second)
+
+
+def _by_missing(prep: NormalPrep, precision: Array, item: Loose) -> NormalStats | None:
+    """None if rounding left a block of the precision matrix without a factor."""
+    from estep.kernels.cpu.normal_rows import sums_of_rows
+
+    found = sums_of_rows(
+        prep.mean,
+        precision,
+        prep.log_det,
+        item.values,
+        item.weights,
+        item.holes,
+        item.hidden,
+        item.counts,
+    )
+    if found is None:
+        return None
+    (loglik, magnitude, rows), first, second = found
+    return NormalStats(loglik, magnitude, rows, first, second)
 
 
 def _one(params: NormalParams) -> GaussianParams:

@@ -28,6 +28,11 @@ def summary(estimator: Any) -> str:
     lines = [*wrap(title(fitted.model), WIDTH), "", *pairs(_data(fitted)), "", *pairs(_fit(fitted))]
     lines += ["", *_stop(fitted, estimator.diagnostics_["rate"])]
     lines += sections(fitted.model, fitted.user_params, fitted.columns)
+    saddles = estimator.diagnostics_["saddles"]
+    if saddles:
+        lines += ["", "Saddles"]
+        for text in saddles:
+            lines += _wrapped(text)
     findings = estimator.diagnostics_["findings"]
     if findings:
         lines += ["", "Findings"]

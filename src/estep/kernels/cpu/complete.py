@@ -32,6 +32,7 @@ class Plan(NamedTuple):
 
     kind: int  # of features
     centred: bool
+    size: float  # of the terms a log-density is summed from, beyond its own; 0 on the centred path
     tile: int  # rows at a time
     means: Array  # (k, d)
     natural: Array  # (k, P)

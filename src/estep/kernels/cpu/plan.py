@@ -18,7 +18,7 @@ from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE
 from estep.linalg import LOG_2PI, cholesky
 from estep.records import Array, Int
 
-TOLERANCE = 1e-9  # bound on the error of a row's log-density, in nats; what is seen is some 20 times smaller
+TOLERANCE = 1e-11  # bound on the error of a row's log-density, in nats; what is seen is some 20 times smaller
 CACHE = (
     2**16
 )  # float64 numbers of features a tile holds: half a megabyte, of the 1 MiB usual in a core's cache
@@ -47,13 +47,13 @@ def _dense(kind: int, means: Array, covariances: Array, centred: bool | None) ->
     terms = np.einsum("ka,kab,kb->k", reach, np.abs(np.broadcast_to(precisions, (k, d, d))), reach)
     width = d + d * (d + 1) // 2 if kind == FULL else d
     if _centre(centred, terms, width):
-        return Plan(kind, True, _tile(2 * d), means, np.empty((k, d)), constant, whiten, NOTHING)
+        return Plan(kind, True, 0.0, _tile(2 * d), means, np.empty((k, d)), constant, whiten, NOTHING)
     natural = lean
     if kind == FULL:
         rows, columns, halves = _triangle(d)
         natural = np.concatenate([lean, precisions[:, rows, columns] * halves], axis=1)
     constant = constant - 0.5 * (lean * means).sum(axis=1)
-    return Plan(kind, False, _tile(width), means, natural, constant, whiten, NOTHING)
+    return Plan(kind, False, float(terms.max()), _tile(width), means, natural, constant, whiten, NOTHING)
 
 
 @cache
@@ -76,10 +76,14 @@ def _separate(kind: int, means: Array, variances: Array, centred: bool | None) -
     no_factor = np.empty((0, 0, 0))
     if _centre(centred, terms, d + own.shape[1]):
         width = np.empty((k, d + own.shape[1]))
-        return Plan(kind, True, _tile(2 * d), means, width, constant, no_factor, np.ascontiguousarray(own))
+        return Plan(
+            kind, True, 0.0, _tile(2 * d), means, width, constant, no_factor, np.ascontiguousarray(own)
+        )
     natural = np.concatenate([precisions * means, -0.5 * own], axis=1)
     constant = constant - 0.5 * (precisions * means**2).sum(axis=1)
-    return Plan(kind, False, _tile(natural.shape[1]), means, natural, constant, no_factor, NOTHING)
+    return Plan(
+        kind, False, float(terms.max()), _tile(natural.shape[1]), means, natural, constant, no_factor, NOTHING
+    )
 
 
 def _centre(centred: bool | None, terms: Array, width: int) -> bool:
