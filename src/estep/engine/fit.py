@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from estep.data.source import Source
 from estep.engine.loop import Trace, Way, interrupted
+from estep.engine.probe import leave_saddles
 from estep.engine.problem import Model, Params, Point, Problem
 from estep.engine.starts import Search, Starts, ranked
 from estep.engine.steps import AnyStep, Plain
@@ -81,7 +82,7 @@ def fit(
         way = Way(step or Plain(), stop or Aitken(), watch)
         found = where.climb(problem, way)
         first = _best(found)
-        best = first
+        best = first if problem.halt.is_set() else leave_saddles(problem, first, way)
         found = [best if each is first else each for each in found]
         ended = interrupted(len(best.history)) if problem.halt.is_set() else best.verdict
         problem.halt.clear()

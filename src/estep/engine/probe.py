@@ -28,7 +28,7 @@ LEAST, MOST = 4, 10  # products with dM; all directions if they are fewer
 SURE = 0.2  # an eigenvalue whose error bound is under this share of its distance to 1 needs no more of them
 NEAR_ONE = 1e-4  # eigenvalues from 1 - NEAR_ONE on are tried
 REACHES = (0.5, 0.05)  # lengths of a move: of its largest coordinate
-TRIAL = 8  # iterations from a moved point
+TRIAL = 40  # iterations from a moved point, at most
 DIRECTIONS = 2  # tried, at most
 SADDLES = 4  # left one after the other, at most
 
@@ -42,10 +42,11 @@ def leave_saddles(problem: Problem, trace: Trace, way: Way) -> Trace:
     """The climb, led on from every saddle at which it converged; untouched where there is none.
 
     A saddle left is an iteration of its own in the history, of the kind "probe": its gain is how much
-    higher EM came from the moved point, its passes are those of the whole probe. A saddle that cannot be
-    left (no iterations remain, or the way leads only to a degenerate point) is the status `SADDLE`. A
-    model that does not say where its parameters live (`spaces` is only `Real()`) is not probed: a
-    moved point might be outside.
+    higher EM came from the moved point, its passes are those of the whole probe. Where no iteration
+    remains, the saddle is kept with the status `SADDLE`; where every way up ends at a degenerate point,
+    the first of them is the climb's end, since a saddle is no optimum to prefer to it. A model that does
+    not say where its parameters live (`spaces` is only `Real()`) is not probed: a moved point might be
+    outside.
     """
     for _ in range(SADDLES):
         if trace.verdict.status is not Status.CONVERGED or isinstance(problem.model.spaces(), Real):
@@ -74,9 +75,9 @@ def saddles(history: tuple[Info, ...]) -> list[str]:
 
 
 def _led_on(problem: Problem, trace: Trace, way: Way) -> Trace | None:
-    """The climb from here on if this is a saddle, SADDLE if it cannot be left, None if it is none."""
+    """The climb from here on if this is a saddle, SADDLE if no iteration remains, None if it is none."""
     counted = _Counted(problem)
-    held: Trace | None = None
+    degenerate: Trace | None = None
     for state, gain in _higher(counted, trace, way):
         point: Point = state.point
         change = float(np.linalg.norm(problem.pack(point.params) - problem.pack(trace.point.params)))
@@ -85,16 +86,14 @@ def _led_on(problem: Problem, trace: Trace, way: Way) -> Trace | None:
         history = (*trace.history, info)
         spent = way.stop((*trace.history[:-1], info))  # were this the last iteration there was
         if spent is not None and spent.status is Status.MAX_ITER:
-            why = "no iterations remain"
-        else:
-            way.watch(trace.start, len(history), info)
-            led = resume(problem, Trace(trace.start, state, trace.verdict, history), way)
-            if is_sound(led):
-                return led
-            why = f"the climb from it is degenerate ({led.verdict.message})"
-        message = f"the objective rises by {gain:.3g} nats or more beside this point, but {why}"
-        held = trace._replace(verdict=Verdict(Status.SADDLE, message, len(trace.history), gain))
-    return held
+            message = f"the objective rises by {gain:.3g} nats or more beside it, and no iterations remain"
+            return trace._replace(verdict=Verdict(Status.SADDLE, message, len(trace.history), gain))
+        way.watch(trace.start, len(history), info)
+        led = resume(problem, Trace(trace.start, state, trace.verdict, history), way)
+        if is_sound(led):
+            return led
+        degenerate = degenerate or led
+    return degenerate
 
 
 def _higher(problem: _Counted, trace: Trace, way: Way) -> Iterator[tuple[Any, float]]:
@@ -105,7 +104,9 @@ def _higher(problem: _Counted, trace: Trace, way: Way) -> Iterator[tuple[Any, fl
     for direction in _directions(problem, base, x):
         clear = direction.eigenvalue > 1 + NEAR_ONE
         for reach in REACHES if clear else REACHES[:1]:
-            sides = [_measured(problem, base, x + sign * reach * direction.way) for sign in (1, -1)]
+            moved = [_measured(problem, base, x + sign * reach * direction.way) for sign in (1, -1)]
+            # a moved point may lie under a floor, higher than any that is allowed; an M-step leads back
+            sides = [problem.measure(problem.model.mstep(each.params, each.stats)) for each in moved]
             # of two sides that are alike the same one always, whatever the rounding
             if sides[1].height > sides[0].height + ROUNDING * sides[0].noise:
                 sides.reverse()
@@ -120,12 +121,18 @@ def _measured(problem: _Counted, base: Point, x: Array) -> Point:
 
 
 def _climbed(problem: _Counted, point: Point, above: float, way: Way) -> Any:
-    state = way.step.init(problem, point)
+    """The state when it comes above, None once falling gains show that it will not (Aitken's projection)."""
+    state, before = way.step.init(problem, point), float("inf")
     try:
-        for _ in range(TRIAL):
-            state, _ = way.step.advance(problem, state)
-            if state.point.height > above:
+        for n in range(1, TRIAL + 1):
+            state, info = way.step.advance(problem, state)
+            height, gain = state.point.height, info.gain
+            if height > above:
                 return state
+            rises = gain >= before > 0 or (before > gain > 0 and height + gain**2 / (before - gain) > above)
+            if n >= 4 and not rises:
+                return None
+            before = gain
     except Degenerate:
         pass  # the other side, or a shorter move, may lead up
     return None
@@ -163,9 +170,8 @@ def _directions(problem: _Counted, base: Point, x: Array) -> list[_Direction]:
     found: list[_Direction] = []
     for i in np.argsort(-values.real, kind="stable"):
         value = float(values[i].real)
-        again = (
-            found and found[-1].eigenvalue - value < 1e-5
-        )  # an eigenvalue of several directions, found twice
+        # an eigenvalue of several directions is found twice
+        again = len(found) > 0 and found[-1].eigenvalue - value < 1e-5
         if value < 1 - NEAR_ONE or len(found) == DIRECTIONS or again:
             continue
         along = np.stack(basis[: len(values)], axis=1) @ vectors[:, i].real * size

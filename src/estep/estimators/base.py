@@ -174,7 +174,7 @@ class Face(BaseEstimator, ABC):
         if verdict.status is Status.DECREASED:
             found.append(("EM003", f"{verdict.message}; this is a bug in an M-step, please report it"))
         if verdict.status is Status.SADDLE:
-            found.append(("EM007", f"a saddle: {verdict.message}; raise max_iter or give another start"))
+            found.append(("EM007", f"a saddle: {verdict.message}; raise max_iter"))
         if verdict.status is Status.NONFINITE:
             found.append(("EM006", f"{verdict.message}; look for values of extreme size"))
         constant = [c.name for c in self.fitted_.columns if c.variance == 0 and c.seen > 0]
