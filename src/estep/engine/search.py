@@ -169,7 +169,8 @@ class Explorer:
         """Distinct rows are counted, so that a weight of 2 costs what the row twice costs."""
         seen = self.sample.n_rows
         rows = seen / self.sample.share if self.apart else max(seen, self.problem.source.weight)
-        return cost_of(self.look.pack(params).size, rows, seen if self.apart else rows)
+        chained = self.problem.source.block(0).lengths is not None
+        return cost_of(self.look.pack(params).size, rows, seen if self.apart else rows, chained=chained)
 
     def _charge(self, passes: int) -> None:
         self.spent += passes * (self.cost.search if self.cost else 0.0)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 OVERHEAD = 3e-4  # of a pass
 PER_CELL = 1e-9  # a row and a free parameter
+PER_STEP = 3e-5  # a row of a sequence: the recursions are loops of Python
 START = 3  # passes that drawing a start is counted as
 LARGE = 100_000  # rows from which a search may cost no more than the final run
 SMALL_BUDGET = 1.0
@@ -33,7 +34,8 @@ class Cost(NamedTuple):
         return max(SMALL_BUDGET, FINAL_RUNS * passes * self.final)
 
 
-def cost_of(free: int, rows: float, seen: float) -> Cost:
-    """For `free` parameters, `rows` in all, and `seen` by the search."""
-    search, final = (OVERHEAD + PER_CELL * count * free for count in (seen, rows))
+def cost_of(free: int, rows: float, seen: float, *, chained: bool = False) -> Cost:
+    """For `free` parameters, `rows` in all, and `seen` by the search; `chained` if they form sequences."""
+    per_row = PER_CELL * free + (PER_STEP if chained else 0.0)
+    search, final = (OVERHEAD + per_row * count for count in (seen, rows))
     return Cost(search, final, rows >= LARGE)
