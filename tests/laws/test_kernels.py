@@ -18,7 +18,9 @@ from estep.kernels.cpu import gaussian as fast
 from estep.kernels.cpu import jit as policy
 from estep.kernels.cpu.exponential import exp_nonpositive, log_from_one
 from estep.kernels.cpu.holes import Law
+from estep.kernels.cpu.lanes import WIDE
 from estep.kernels.cpu.plan import TOLERANCE, make_plan
+from estep.kernels.cpu.strips import share_out
 from estep.kernels.reference import gaussian as reference
 from estep.linalg import log_sum_exp
 from estep.records import Block
@@ -59,9 +61,9 @@ class Scene:
 scenes = st.builds(
     Scene,
     seed=st.integers(0, 10**6),
-    k=st.integers(1, 6),
-    d=st.integers(1, 7),
-    m=st.sampled_from([1, 5, 1025, 1500]),
+    k=st.integers(1, 11),
+    d=st.sampled_from([1, 2, 3, 5, 7, 8, 9, 30]),
+    m=st.sampled_from([1, 5, 24, 385, 1500]),
     kind=st.sampled_from(KINDS),
 )
 
@@ -184,6 +186,22 @@ def test_exponential_and_logarithm_to_two_units_in_the_last_place() -> None:
     assert exp_nonpositive(-709.0) == exp_nonpositive(-np.inf) == 0.0
     s = np.concatenate([np.linspace(1, 2, 5001), np.geomspace(2, 1e6, 5001)])
     np.testing.assert_allclose([log_from_one(each) for each in s], np.log(s), rtol=4.5e-16, atol=1e-18)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 4.5e-16), (np.float32, 2.5e-7)])
+def test_shares_of_two_components_to_two_units_in_the_last_place(dtype: type, tolerance: float) -> None:
+    gaps = np.concatenate([[0.0], np.geomspace(1e-9, 80, 2303)])
+    rows = 48 if dtype is np.float32 else 24
+    rows = rows if WIDE else rows // 2
+    joint = np.zeros((gaps.size // rows, 2, rows), dtype)
+    joint[:, 1] = -gaps.reshape(-1, rows)
+    gaps = -joint[:, 1].ravel().astype(float)
+    strips, terms = joint.ravel(), np.zeros(2)
+    share_out(strips, 2, np.zeros(2), np.ones(gaps.size), len(joint), terms)
+    shares = strips.reshape(joint.shape)
+    np.testing.assert_allclose(shares[:, 1].ravel(), np.exp(-gaps) / (1 + np.exp(-gaps)), rtol=2 * tolerance)
+    np.testing.assert_allclose(shares[:, 0].ravel(), 1 / (1 + np.exp(-gaps)), rtol=2 * tolerance)
+    np.testing.assert_allclose(terms, np.log1p(np.exp(-gaps)).sum(), rtol=2 * tolerance)
 
 
 def test_where_no_cache_can_be_written_each_process_compiles_and_is_told_once(

@@ -9,10 +9,12 @@ from estep.kernels.cpu import complete, holes
 from estep.kernels.cpu.complete import Plan, Sums
 from estep.kernels.cpu.holes import Law
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR
+from estep.kernels.cpu.strips import PAD
 from estep.kernels.reference.gaussian import Moments
 from estep.records import Array, Block, Bool, Int, Patterns
 
 NO_WEIGHTS, NO_RESP = np.empty(0), np.empty((0, 0))
+NO_RESP.flags.writeable = False
 
 
 def log_density(plan: Plan, block: Block) -> Array:
@@ -30,9 +32,9 @@ def moments(plan: Plan, block: Block, resp: Array) -> Moments:
 def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moments]:
     """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
     mixed = plan._replace(constant=plan.constant + log_weights)
-    terms, sums = complete.sweep(mixed, frozen(block.values), frozen(block.weights), frozen(NO_RESP))
+    terms, sums = complete.sweep(mixed, frozen(block.values), frozen(block.weights), NO_RESP)
     # the engine judges rounding by 64 eps times this: the product's own, at most eps * size a row, is in it
-    terms[1] += block.weights.sum() * plan.size / 64
+    terms[1] += sums.total[:, 0].sum() * plan.size / 64
     return terms, _about_means(plan, sums)
 
 
@@ -80,18 +82,19 @@ def _refuse(component: int) -> None:
 
 
 def _about_means(plan: Plan, sums: Sums) -> Moments:
-    d, means, rows = plan.means.shape[1], plan.means, sums.rows
-    first, rest = sums.total[:, :d], sums.total[:, d:]
+    d, means = plan.means.shape[1], plan.means
+    rows, first, rest = sums.total[:, 0].copy(), sums.total[:, 1 : 1 + d], sums.total[:, 1 + d : -PAD]
+    second = sums.dense[:, :, 1 : 1 + d]
     if plan.centred:
         if plan.kind == FULL:
-            return Moments(rows, first, sums.dense)
-        own = sums.dense[0] if plan.kind == LINEAR else rest if plan.kind == DIAG else rest[:, 0]
-        return Moments(rows, first, own)
+            return Moments(rows, first.copy(), second.copy())
+        own = second[0] if plan.kind == LINEAR else rest if plan.kind == DIAG else rest[:, 0]
+        return Moments(rows, first.copy(), own.copy())
     apart = first - rows[:, None] * means
     if plan.kind == FULL:
-        return Moments(rows, apart, complete.unfold(rows, sums.total, means))
+        return Moments(rows, apart, complete.unfold(sums.total, means))
     if plan.kind == LINEAR:
         cross = means.T @ first
-        return Moments(rows, apart, sums.dense[0] - cross - cross.T + (means * rows[:, None]).T @ means)
+        return Moments(rows, apart, second[0] - cross - cross.T + (means * rows[:, None]).T @ means)
     moved = means * (first + apart)  # 2 m s - n m^2
     return Moments(rows, apart, rest - moved if plan.kind == DIAG else rest[:, 0] - moved.sum(axis=1))
