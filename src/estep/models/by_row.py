@@ -86,6 +86,12 @@ def choose(d: int, census: Census, blocks: int) -> Bool:
     return rare
 
 
+def choose_for_latent(d: int, census: Census, blocks: int) -> Bool:
+    """The same for a model with few latent dimensions q: a row costs 3 o q, the moments of a pattern o^2 q."""
+    rare: Bool = (census.rows > 0) & (3 * census.rows < d - census.missing)
+    return rare
+
+
 def split(source: Blocks[Block], run: Executor, choice: Choice = choose) -> Compressed:
     """Items of `Groups` and of `Loose` rows. Rows of weight 0 leave no trace."""
     census = run.sum(take_census, source, join)

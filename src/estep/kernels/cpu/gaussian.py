@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from estep.errors import Degenerate
-from estep.kernels.cpu import complete, holes
+from estep.kernels.cpu import complete, filling, holes
 from estep.kernels.cpu.complete import Plan, Sums
 from estep.kernels.cpu.holes import Law
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR
@@ -51,6 +51,17 @@ def moments_of_holes(law: Law, block: Block, patterns: Patterns, resp: Array) ->
 def mixture_of_holes(law: Law, log_weights: Array, block: Block, patterns: Patterns) -> tuple[Array, Moments]:
     """As `mixture`, with dense second moments."""
     return _sweep(law, log_weights, block, patterns, NO_RESP)
+
+
+def conditional_mean(law: Law, block: Block, resp: Array) -> Array:
+    """E[x | seen], (d, m), mixed over components by resp (k, m) that sums to 1; seen cells as they are."""
+    if block.patterns is None:
+        return block.values.copy()
+    bad, filled = filling.conditional_mean(
+        law, *_arrays(block.patterns), frozen(block.values), frozen(resp)
+    )
+    _refuse(bad)
+    return filled
 
 
 def _sweep(
