@@ -63,6 +63,7 @@ class Normal:
 
     equivariance: ClassVar[Equivariance] = "column"
     starts: ClassVar[tuple[str, ...]] = ()
+    rowless: ClassVar[bool] = True  # the start looks at no rows
 
     def bind(self, columns: tuple[Column, ...]) -> Normal:
         return replace(self, law=self.law.bind(columns))
