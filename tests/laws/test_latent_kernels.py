@@ -32,7 +32,7 @@ def no_rows(d: int, census: Census, blocks: int) -> np.ndarray:
 CHOICES = [all_rows, no_rows, choose_for_latent]
 
 
-def scene(n: int, d: int, q: int, holes: float, noise: float, seed: int) -> tuple[Block, PPCAParams]:
+def scene(n: int, d: int, q: int, *, holes: float, noise: float, seed: int) -> tuple[Block, PPCAParams]:
     """Rows with holes, one of them full and one empty, weights with zeros, and a generic point."""
     rng = np.random.default_rng(seed)
     loadings, mean = rng.standard_normal((d, q)), rng.standard_normal(d)
@@ -68,9 +68,9 @@ def stats_by(choice: Any, block: Block, params: PPCAParams, threads: int = 1) ->
     seed=st.integers(0, 10**6),
 )
 def test_sums_are_the_reference(
-    choice: Any, n: int, q: int, more: int, holes: float, noise: float, seed: int
+    choice: Any, n: int, q: int, *, more: int, holes: float, noise: float, seed: int
 ) -> None:
-    block, params = scene(n, q + more, q, holes, noise, seed)
+    block, params = scene(n, q + more, q, holes=holes, noise=noise, seed=seed)
     stats, point = stats_by(choice, block, params), (params.mean, params.loadings, noise)
     terms = reference.log_density(block, *point) * block.weights
     assert stats.loglik == pytest.approx(terms.sum(), rel=1e-10, abs=1e-10)
@@ -80,9 +80,11 @@ def test_sums_are_the_reference(
 
 
 @settings(max_examples=25, deadline=None)
-@given(q=st.integers(1, 3), more=st.integers(1, 5), holes=st.sampled_from([0.0, 0.3]), seed=st.integers(0, 999))
+@given(
+    q=st.integers(1, 3), more=st.integers(1, 5), holes=st.sampled_from([0.0, 0.3]), seed=st.integers(0, 999)
+)
 def test_rows_are_the_reference(q: int, more: int, holes: float, seed: int) -> None:
-    block, params = scene(60, q + more, q, holes, 0.3, seed)
+    block, params = scene(60, q + more, q, holes=holes, noise=0.3, seed=seed)
     model, point = PPCA(q), (params.mean, params.loadings, 0.3)
     prep = model.prepare(params)
     found = model.posterior(prep, block)
@@ -99,7 +101,7 @@ def test_rows_are_the_reference(q: int, more: int, holes: float, seed: int) -> N
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_threads_change_no_bit(choice: Any) -> None:
-    block, params = scene(5000, 9, 3, 0.2, 0.1, 4)
+    block, params = scene(5000, 9, 3, holes=0.2, noise=0.1, seed=4)
     one, two = stats_by(choice, block, params, 1), stats_by(choice, block, params, 2)
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
@@ -117,14 +119,14 @@ def test_a_small_noise_costs_no_digits_of_a_row() -> None:
 
 
 def test_noise_without_a_density_is_degenerate() -> None:
-    block, params = scene(20, 4, 2, 0.2, 1.0, 0)
+    block, params = scene(20, 4, 2, holes=0.2, noise=1.0, seed=0)
     for choice in CHOICES:
         with pytest.raises(Degenerate, match="not positive definite"):
             stats_by(choice, block, params._replace(noise=np.asarray(np.nan)))
 
 
 def test_patterns_of_few_rows_stay_rows_and_moments_stay_in_bounds() -> None:
-    block, _ = scene(4000, 24, 2, 0.3, 1.0, 1)
+    block, _ = scene(4000, 24, 2, holes=0.3, noise=1.0, seed=1)
     source = MemorySource(np.ascontiguousarray(block.values.T), tuple(map(str, range(24))))
     with Local(threads=1) as run:
         items = split(source, run, choose_for_latent)

@@ -82,6 +82,12 @@ class GaussianView:
             return kernel.log_density(self.prep.plan, self.block)
         return kernel.log_density_of_holes(self.prep.law, self.block, holes)
 
+    @property
+    def rounding(self) -> float:
+        from estep.kernels.cpu import gaussian as kernel
+
+        return kernel.rounding(self.prep.plan) if self.block.patterns is None else 0.0
+
     def sums(self, resp: Array) -> GaussianSums:
         from estep.kernels.cpu import gaussian as kernel
 

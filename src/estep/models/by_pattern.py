@@ -7,7 +7,7 @@ Rows that miss the same cells enter the likelihood of a normal through their num
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray

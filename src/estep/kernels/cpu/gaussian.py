@@ -31,9 +31,16 @@ def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moment
     """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
     mixed = plan._replace(constant=plan.constant + log_weights)
     terms, sums = complete.sweep(mixed, frozen(block.values), frozen(block.weights), frozen(NO_RESP))
-    # the engine judges rounding by 64 eps times this: the product's own, at most eps * size a row, is in it
-    terms[1] += block.weights.sum() * plan.size / 64
+    terms[1] += block.weights.sum() * rounding(plan)
     return terms, _about_means(plan, sums)
+
+
+def rounding(plan: Plan) -> float:
+    """What a row of weight 1 adds to `magnitude` beyond the size of its log-density.
+
+    The engine judges rounding by 64 eps times that sum; the product form's own is at most eps * size a row.
+    """
+    return plan.size / 64
 
 
 def log_density_of_holes(law: Law, block: Block, patterns: Patterns) -> Array:
@@ -57,9 +64,7 @@ def conditional_mean(law: Law, block: Block, resp: Array) -> Array:
     """E[x | seen], (d, m), mixed over components by resp (k, m) that sums to 1; seen cells as they are."""
     if block.patterns is None:
         return block.values.copy()
-    bad, filled = filling.conditional_mean(
-        law, *_arrays(block.patterns), frozen(block.values), frozen(resp)
-    )
+    bad, filled = filling.conditional_mean(law, *_arrays(block.patterns), frozen(block.values), frozen(resp))
     _refuse(bad)
     return filled
 
