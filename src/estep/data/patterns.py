@@ -27,7 +27,7 @@ def _sorted(missing: Bool) -> tuple[NDArray[Any], Int]:
     if len(missing) > 16:
         words = pattern_words(missing.T)
         return words, np.lexsort(words.T[::-1])
-    keys = np.zeros(missing.shape[1], dtype=np.uint8 if len(missing) <= 8 else np.uint16)
+    keys: NDArray[Any] = np.zeros(missing.shape[1], dtype=np.uint8 if len(missing) <= 8 else np.uint16)
     for cells in missing:
         keys <<= 1
         keys |= cells

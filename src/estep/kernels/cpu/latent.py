@@ -141,8 +141,8 @@ def by_rows(
             for c in range(q):
                 own[b, c] += total * law.noise * inverse[b, c]
         add_own(own, seen, sums.latent)
-        for a in seen:
-            sums.cells[a] += total
+        for column in seen:
+            sums.cells[column] += total
     return True, sums
 
 

@@ -25,7 +25,8 @@ class Sums(NamedTuple):
 def log_density(block: Block, mean: Array, loadings: Array, noise: float) -> Array:
     """(m,): x_o ~ N(m_o, W_o W_o' + noise I)."""
     covariance = loadings @ loadings.T + noise * np.eye(mean.size)
-    return gaussian.log_density(block, mean[None], covariance[None])[0]
+    logs: Array = gaussian.log_density(block, mean[None], covariance[None])[0]
+    return logs
 
 
 def sums(block: Block, mean: Array, loadings: Array, noise: float) -> Sums:
