@@ -130,7 +130,7 @@ def test_rows_with_holes(scene: Scene, share: float, seed: int) -> None:
         close(one, other)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(scene=scenes, share=st.sampled_from([0.0, 0.05, 0.5]), seed=st.integers(0, 100))
 def test_conditional_means(scene: Scene, share: float, seed: int) -> None:
     block, law = scene.with_holes(share, seed), Law(scene.means, scene.dense)
