@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from estep.data.patterns import find_patterns
 from estep.errors import Degenerate, EstepWarning
 from estep.families.covariance import SHAPES
+from estep.families.gaussian import Gaussian, GaussianParams
+from estep.families.mixed import Mixed, MixedParams
 from estep.kernels.cpu import gaussian as fast
 from estep.kernels.cpu import jit as policy
 from estep.kernels.cpu.exponential import exp_nonpositive, log_from_one
@@ -23,6 +25,8 @@ from estep.kernels.cpu.plan import TOLERANCE, make_plan
 from estep.kernels.cpu.strips import share_out
 from estep.kernels.reference import gaussian as reference
 from estep.linalg import log_sum_exp
+from estep.models import Alone, Chain
+from estep.models.chain import ChainParams
 from estep.records import Block
 
 KINDS = ("full", "tied", "diag", "spherical")
@@ -128,6 +132,39 @@ def test_rows_with_holes(scene: Scene, share: float, seed: int) -> None:
         close(one, other)
 
 
+@settings(max_examples=15, deadline=None)
+@given(scene=scenes, share=st.sampled_from([0.0, 0.05, 0.5]), seed=st.integers(0, 100))
+def test_conditional_means(scene: Scene, share: float, seed: int) -> None:
+    block, law = scene.with_holes(share, seed), Law(scene.means, scene.dense)
+    resp = scene.resp / scene.resp.sum(axis=0)
+    found, seen = fast.conditional_mean(law, block, resp), ~np.isnan(block.values)
+    close(found, reference.conditional_mean(block, scene.means, scene.dense, resp))
+    assert np.array_equal(found[seen], block.values[seen])
+    close(found[:, 0], resp[:, 0] @ scene.means)  # nothing seen
+    assert np.array_equal(fast.conditional_mean(law, scene.block, resp), scene.block.values)
+
+
+def test_the_rounding_of_the_product_form_is_counted_by_every_model() -> None:
+    rng = np.random.default_rng(0)
+    block = Block(np.ascontiguousarray(60.0 + rng.standard_normal((3, 50))), np.full(50, 2.0))
+    gaussian = GaussianParams(np.full((1, 3), 60.0), np.eye(3)[None])
+    mixed = Mixed(1, Gaussian())
+    params = MixedParams(np.ones((1, 1)), gaussian)
+    plan = make_plan("full", *gaussian)
+    assert not plan.centred
+    assert plan.size > 1e4
+    alone, chain = Alone(mixed), Chain(1, Gaussian())
+    free = alone.estep(alone.prepare(params), block).magnitude
+    labelled = alone.estep(alone.prepare(params), block._replace(evidence=np.zeros((1, 50)))).magnitude
+    one = ChainParams(np.ones(1), np.ones((1, 1)), gaussian)
+    chained = chain.estep(chain.prepare(one), block).magnitude
+    nested = Chain(1, mixed)
+    inner = nested.estep(nested.prepare(one._replace(emission=params)), block).magnitude
+    assert free > 100 * plan.size / 64
+    for other in (labelled, chained, inner):
+        assert other == pytest.approx(free, rel=1e-9)
+
+
 def test_far_and_narrow_components_are_centred_and_right() -> None:
     for kind in KINDS:
         scene = Scene(3, 3, 4, 200, kind, narrow=1e-12)
@@ -175,8 +212,13 @@ def test_a_component_without_density_is_named() -> None:
     values = np.array([[np.nan, 1.0], [1.0, 2.0]])
     block = Block(values, np.ones(2), patterns=find_patterns(values))
     assert block.patterns is not None
+    law = Law(np.zeros((3, 2)), covariances)
     with pytest.raises(Degenerate, match="component 1: its covariance is not positive definite"):
-        fast.log_density_of_holes(Law(np.zeros((3, 2)), covariances), block, block.patterns)
+        fast.log_density_of_holes(law, block, block.patterns)
+    half = Block(values[:, ::-1].copy(), np.ones(2), patterns=find_patterns(values[:, ::-1]))
+    law.covariances[1] = -np.eye(2)
+    with pytest.raises(Degenerate, match="component 1: its covariance is not positive definite"):
+        fast.conditional_mean(law, half, np.full((3, 2), 1 / 3))
 
 
 def test_exponential_and_logarithm_to_two_units_in_the_last_place() -> None:

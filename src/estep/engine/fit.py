@@ -87,7 +87,9 @@ def fit(
         ended = interrupted(len(best.history)) if problem.halt.is_set() else best.verdict
         problem.halt.clear()
         params = best.point.params if where.given else bound.canonical(best.point.params)
-        point = problem.measure(params)
+        # without a search, which may look at a sample, what is in order already was measured on all rows
+        measured = params is best.point.params and not bound.starts
+        point = best.point if measured else problem.measure(params)
     verdicts = tuple(each.verdict if isinstance(each, Trace) else each for each in found)
     user = bound.rescale(params, source.units)
     return Result(user, source.units, point, ended, best.history, verdicts, bound, source.columns)

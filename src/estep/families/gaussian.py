@@ -18,7 +18,6 @@ from numpy.random import Generator
 from estep.errors import Degenerate
 from estep.families.columns import require_seen, seen_and_values, standardise
 from estep.families.covariance import SHAPES, Shape
-from estep.kernels.reference import gaussian as reference
 from estep.linalg import cholesky, solve_lower
 from estep.records import Array, Block, Column, Int, Units
 from estep.space import Fixed, Real
@@ -83,6 +82,12 @@ class GaussianView:
             return kernel.log_density(self.prep.plan, self.block)
         return kernel.log_density_of_holes(self.prep.law, self.block, holes)
 
+    @property
+    def rounding(self) -> float:
+        from estep.kernels.cpu import gaussian as kernel
+
+        return kernel.rounding(self.prep.plan) if self.block.patterns is None else 0.0
+
     def sums(self, resp: Array) -> GaussianSums:
         from estep.kernels.cpu import gaussian as kernel
 
@@ -102,7 +107,9 @@ class GaussianView:
         return terms, self._reduced(found)
 
     def fill(self, resp: Array) -> Array:
-        return reference.conditional_mean(self.block, self.prep.params.means, self.prep.dense, resp)
+        from estep.kernels.cpu import gaussian as kernel
+
+        return kernel.conditional_mean(self.prep.law, self.block, resp)
 
     def _complete(self, found: Moments) -> GaussianSums:
         return GaussianSums(found.rows, found.first, self.prep.shape.gather(found.second))

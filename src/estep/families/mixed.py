@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from estep.errors import Degenerate
-from estep.families.family import Family, Sweeping, View
+from estep.families.family import Family, Sweeping, View, rounding
 from estep.families.partition import partition
 from estep.linalg import log_sum_exp, weighted
 from estep.records import Array, Block, Column, Int, Units
@@ -42,6 +42,10 @@ class MixedView:
         outer, k = prep.log_weights.shape
         logs = inner.log_density.reshape(outer, k, -1) + prep.log_weights[:, :, None]
         self._joint = logs if evidence is None else logs + evidence
+
+    @property
+    def rounding(self) -> float:
+        return rounding(self.inner)
 
     @cached_property
     def log_density(self) -> Array:
@@ -118,7 +122,8 @@ class Mixed:
             return terms, MixedSums(sums.rows[None], sums)
         view = MixedView(prep, inner, block.evidence)
         rows = weighted(view.log_density[0], block.weights)
-        return np.array([rows.sum(), np.abs(rows).sum()]), view.sums(block.weights[None])
+        size = np.abs(rows).sum() + block.weights.sum() * rounding(view)
+        return np.array([rows.sum(), size]), view.sums(block.weights[None])
 
     def at(self, prep: _Prep, block: Block) -> MixedView:
         return MixedView(prep, self.family.at(prep.inner, block.without_evidence()), block.evidence)

@@ -14,7 +14,7 @@ from numpy.random import Generator
 
 from estep.data.source import Source
 from estep.data.units import Equivariance
-from estep.families.family import Family
+from estep.families.family import Family, rounding
 from estep.families.partition import AUTO_KINDS, partition
 from estep.kernels.reference.chain import Smoothed, best_path, smooth
 from estep.linalg import weighted
@@ -33,7 +33,7 @@ class ChainParams(NamedTuple):
 
 class ChainStats(NamedTuple):
     loglik: float
-    magnitude: float  # sum over rows of |w log p(x_t | x_1..t-1)|
+    magnitude: float  # sum over rows of |w log p(x_t | x_1..t-1)|, and the rounding of densities
     start: Array  # (K,)
     moves: Array  # (K, K)
     emission: Any
@@ -99,7 +99,7 @@ class Chain:
         states = np.concatenate([s.states for s in smoothed], axis=1)
         return ChainStats(
             float(terms.sum()),
-            float(np.abs(terms).sum()),
+            float(np.abs(terms).sum() + block.weights.sum() * rounding(view)),
             states[:, heads] @ weights,
             np.einsum("s,sij->ij", weights, np.stack([s.moves for s in smoothed])),
             view.sums(states * block.weights),

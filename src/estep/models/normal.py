@@ -8,7 +8,7 @@ variances and no correlation: -1/2 r (log|S D^-1| + tr(S^-1 D)), the ridge of Am
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -17,7 +17,6 @@ from estep.data.source import Source
 from estep.data.units import Equivariance
 from estep.errors import Degenerate
 from estep.families.gaussian import Gaussian, GaussianParams, GaussianSums
-from estep.kernels.reference import gaussian as kernel
 from estep.linalg import cholesky, clip_to_floor, solve_lower, symmetric
 from estep.models.by_pattern import Compressed, Groups
 from estep.models.by_row import Loose, split
@@ -48,6 +47,7 @@ class NormalPrep(NamedTuple):
     covariance: Array  # (d, d)
     precision: Array | None  # (d, d); None where it would lose too many digits
     log_det: float  # of the covariance
+    rows: Any  # what the Gaussian family prepares, for what is asked row by row
 
 
 class NormalPosterior(NamedTuple):
@@ -63,6 +63,7 @@ class Normal:
 
     equivariance: ClassVar[Equivariance] = "column"
     starts: ClassVar[tuple[str, ...]] = ()
+    rowless: ClassVar[bool] = True  # the start looks at no rows
 
     def bind(self, columns: tuple[Column, ...]) -> Normal:
         return replace(self, law=self.law.bind(columns))
@@ -80,7 +81,7 @@ class Normal:
         return split(source, run)
 
     def prepare(self, params: NormalParams) -> NormalPrep:
-        return NormalPrep(*params, *_precision(params.covariance))
+        return NormalPrep(*params, *_precision(params.covariance), self.law.prepare(_one(params)))
 
     def estep(self, prep: NormalPrep, item: Groups | Loose) -> NormalStats:
         if isinstance(item, Groups):
@@ -122,12 +123,11 @@ class Normal:
         return params
 
     def posterior(self, prep: NormalPrep, block: Block) -> NormalPosterior:
-        return NormalPosterior(kernel.log_density(block, prep.mean[None], prep.covariance[None])[0])
+        return NormalPosterior(self.law.at(prep.rows, block).log_density[0])
 
     def fill(self, prep: NormalPrep, block: Block) -> Array:
         """E[x | seen], (d, m); seen cells bit-unchanged."""
-        ones = np.ones((1, block.weights.size))
-        return kernel.conditional_mean(block, prep.mean[None], prep.covariance[None], ones)
+        return self.law.at(prep.rows, block).fill(np.ones((1, block.weights.size)))
 
     def sample(self, params: NormalParams, n: int, rng: Generator) -> tuple[Array, Int]:
         """n draws as (d, n) values; all labels are 0."""

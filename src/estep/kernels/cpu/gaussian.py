@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from estep.errors import Degenerate
-from estep.kernels.cpu import complete, holes
+from estep.kernels.cpu import complete, filling, holes
 from estep.kernels.cpu.complete import Plan, Sums
 from estep.kernels.cpu.holes import Law
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR
@@ -33,9 +33,16 @@ def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moment
     """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
     mixed = plan._replace(constant=plan.constant + log_weights)
     terms, sums = complete.sweep(mixed, frozen(block.values), frozen(block.weights), NO_RESP)
-    # the engine judges rounding by 64 eps times this: the product's own, at most eps * size a row, is in it
-    terms[1] += sums.total[:, 0].sum() * plan.size / 64
+    terms[1] += sums.total[:, 0].sum() * rounding(plan)
     return terms, _about_means(plan, sums)
+
+
+def rounding(plan: Plan) -> float:
+    """What a row of weight 1 adds to `magnitude` beyond the size of its log-density.
+
+    The engine judges rounding by 64 eps times that sum; the product form's own is at most eps * size a row.
+    """
+    return plan.size / 64
 
 
 def log_density_of_holes(law: Law, block: Block, patterns: Patterns) -> Array:
@@ -53,6 +60,15 @@ def moments_of_holes(law: Law, block: Block, patterns: Patterns, resp: Array) ->
 def mixture_of_holes(law: Law, log_weights: Array, block: Block, patterns: Patterns) -> tuple[Array, Moments]:
     """As `mixture`, with dense second moments."""
     return _sweep(law, log_weights, block, patterns, NO_RESP)
+
+
+def conditional_mean(law: Law, block: Block, resp: Array) -> Array:
+    """E[x | seen], (d, m), mixed over components by resp (k, m) that sums to 1; seen cells as they are."""
+    if block.patterns is None:
+        return block.values.copy()
+    bad, filled = filling.conditional_mean(law, *_arrays(block.patterns), frozen(block.values), frozen(resp))
+    _refuse(bad)
+    return filled
 
 
 def _sweep(
