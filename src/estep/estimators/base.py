@@ -107,17 +107,30 @@ class Face(BaseEstimator, ABC):
         return recode(table, tuple(column.levels for column in self.fitted_.columns))
 
     def _open(
-        self, X: Any, sample_weight: Any = None, lengths: Any = None, *, fitting: bool = False
+        self,
+        X: Any,
+        sample_weight: Any = None,
+        lengths: Any = None,
+        evidence: Array | None = None,
+        *,
+        fitting: bool = False,
     ) -> MemorySource:
-        return self._source(self._read(X, fitting=fitting), sample_weight, lengths)
+        return self._source(self._read(X, fitting=fitting), sample_weight, lengths, evidence)
 
-    def _source(self, table: Table, sample_weight: Any = None, lengths: Any = None) -> MemorySource:
+    def _source(
+        self,
+        table: Table,
+        sample_weight: Any = None,
+        lengths: Any = None,
+        evidence: Array | None = None,
+    ) -> MemorySource:
         n = len(table.values)
         return MemorySource(
             table.values,
             table.names,
             weights=None if sample_weight is None else check_weights(sample_weight, n),
             lengths=None if lengths is None else np.asarray(lengths, dtype=np.int64),
+            evidence=evidence,
             levels=table.levels,
         )
 
