@@ -100,7 +100,7 @@ def test_a_loaded_estimator_says_the_same_to_the_bit(name: str, tmp_path: Path) 
     assert other.history_ == estimator.history_
     assert other.summary() == estimator.summary()
     assert getattr(other, "feature_names_in_", np.array([])).tolist() == list(getattr(X, "columns", []))
-    per_row = {"memberships_", "labels_", "inertia_"}
+    per_row = {"memberships_", "labels_", "inertia_", "uncertainty_"}
     assert vars(estimator).keys() - vars(other).keys() <= per_row
 
 

@@ -118,6 +118,11 @@ class MemorySource:
         return framed
 
     @property
+    def weights(self) -> Array:
+        """(n,) of the rows."""
+        return self._weights
+
+    @property
     def unlabelled(self) -> float:
         """The weight of the rows of whose latent states nothing is known."""
         if self._evidence is None:

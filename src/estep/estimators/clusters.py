@@ -12,7 +12,7 @@ from estep.estimators.labels import evidence_of
 from estep.estimators.rows import Densities
 from estep.estimators.search import search
 from estep.models import Alone
-from estep.records import Array, Int
+from estep.records import Array, Int, Units
 
 
 class Clusters(Densities):
@@ -41,7 +41,13 @@ class Clusters(Densities):
         """
         source = self._labelled(X, sample_weight, labels, fitting=True)
         model = self._model(source.weight)
-        return self._run(model, source, self._starts(model, source))
+        return self._climb(model, source, self._starts(model, source))
+
+    def _climb(self, model: Alone, source: MemorySource, starts: Starts, units: Units | None = None) -> Self:
+        self.__dict__.pop("uncertainty_", None)  # of an earlier fit, should this one be interrupted
+        self._run(model, source, starts, units)
+        self.uncertainty_ = self.fitted_.uncertainty_of(source)
+        return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None, labels: Any = None) -> Int:
         """`fit(X)`, then the most probable component of each row; that of a labelled row is its label."""
@@ -64,6 +70,15 @@ class Clusters(Densities):
     def aic(self, X: Any, sample_weight: Any = None, labels: Any = None) -> float:
         """Akaike's information criterion on X (Akaike 1974); lower is better."""
         return self._fitted().aic_of(self._labelled(X, sample_weight, labels))
+
+    def icl(self, X: Any, sample_weight: Any = None, labels: Any = None) -> float:
+        """Integrated completed likelihood of X (Biernacki, Celeux & Govaert 2000); lower is better.
+
+        BIC plus twice the sum over rows of -log p(most probable component | row), their weights in it: the
+        charge for what the clusters leave uncertain. It is minus what mclust's `icl` gives, as `bic` is minus
+        its `bic`.
+        """
+        return self._fitted().icl_of(self._labelled(X, sample_weight, labels))
 
     def predict_proba(self, X: Any) -> Array:
         """p(component | seen cells) of each row, (n, k)."""

@@ -13,8 +13,10 @@ from estep.engine import Given
 from estep.engine.starts import Starts
 from estep.errors import Degenerate, UsageError
 from estep.estimators.clusters import Clusters
+from estep.estimators.derived import conditional_of, marginal_of
 from estep.estimators.labels import start_from_resp
 from estep.estimators.parameters import count, positive, shaped
+from estep.estimators.precisions import cholesky_of, inverse
 from estep.families import Gaussian, Mixed
 from estep.families.covariance import SHAPES
 from estep.families.gaussian import FLOOR, GaussianParams
@@ -72,6 +74,8 @@ class GaussianMixture(Clusters):
         Summed log-likelihood of the seen cells at these parameters, and with the prior.
     converged_, status_, n_iter_, history_, diagnostics_
         How the fit ended: only `Status.CONVERGED` is converged.
+    uncertainty_ : array of shape (n,)
+        Of each row of the fit, 1 - p(its most probable component); a saved model does not hold it.
     lower_bound_, lower_bounds_
         The objective per unit of weight, at the end and after each pass.
 
@@ -147,7 +151,50 @@ class GaussianMixture(Clusters):
         source = self._labelled(X, sample_weight, labels, fitting=True)
         model = self._model(source.weight)
         units = self.fitted_.units if self._goes_on() else None
-        return self._run(model, source, self._starts(model, source), units)
+        return self._climb(model, source, self._starts(model, source), units)
+
+    def marginal(self, columns: Any) -> GaussianMixture:
+        """The fitted mixture of some columns, in the order asked for.
+
+        Parameters
+        ----------
+        columns : str, int, or list of them
+            By name or number, from 0.
+
+        Returns
+        -------
+        GaussianMixture
+            It has no data of its own: its `loglik_` is nan, its history empty, its status that of this fit.
+        """
+        return marginal_of(self, columns)
+
+    def conditional(self, given: Any) -> GaussianMixture:
+        """The fitted mixture of the other columns, given the values of some.
+
+        Parameters
+        ----------
+        given : dict of column (name or number) to value; or array-like of shape (d,)
+            In a row, NaN stands for a column that is asked for.
+
+        Returns
+        -------
+        GaussianMixture
+            Its weights are p(component | given). It has no data of its own: its `loglik_` is nan, its history
+            empty, its status that of this fit.
+
+        Examples
+        --------
+        >>> from estep import GaussianMixture
+        >>> from estep.datasets import load_faithful
+        >>> eruptions = GaussianMixture(2, random_state=0).fit(load_faithful().values)
+        >>> waiting = eruptions.conditional({0: 4.5})
+        >>> waiting.means_.round(1)
+        array([[72.7],
+               [81.1]])
+        >>> waiting.weights_.round(3)
+        array([0., 1.])
+        """
+        return conditional_of(self, given)
 
     def _goes_on(self) -> bool:
         """Whether a fit starts where the last one ended."""
@@ -231,38 +278,18 @@ class GaussianMixture(Clusters):
             means = shaped(self.means_init, means.shape, "means_init")
         if "covariances" in names:
             precisions = shaped(self.precisions_init, covariances.shape, "precisions_init")
-            covariances = _inverse(precisions, self.covariance_type, "precisions_init")
+            covariances = inverse(precisions, self.covariance_type, "precisions_init")
         return model.rescale(MixedParams(weights, GaussianParams(means, covariances)), units.inverse())
 
     def _publish_params(self) -> None:
         params: MixedParams = self.fitted_.user_params
         self.weights_, self.means_ = params.weights[0], params.inner.means
         self.covariances_ = params.inner.covariances
-        self.precisions_ = _inverse(self.covariances_, self.covariance_type, "covariances_")
-        matrix = self.covariance_type in ("full", "tied")
-        # as scikit-learn's: precision = P @ P.T with P upper triangular
-        self.precisions_cholesky_ = (
-            np.triu(np.swapaxes(np.linalg.inv(np.linalg.cholesky(self.covariances_)), -1, -2))
-            if matrix
-            else np.sqrt(self.precisions_)
-        )
+        self.precisions_ = inverse(self.covariances_, self.covariance_type, "covariances_")
+        self.precisions_cholesky_ = cholesky_of(self.covariances_, self.covariance_type)
 
 
 def _kind(model: Any, columns: tuple[Column, ...]) -> str:
     """What a warm start must share with the fit before."""
     family = model.family
     return f"{family.k} {family.family.law.name} components in {len(columns)} columns"
-
-
-def _inverse(matrices: Array, shape: str, name: str) -> Array:
-    """Precisions from covariances, or back."""
-    if shape not in ("full", "tied"):
-        if np.any(matrices <= 0):
-            raise UsageError(f"{name} must be > 0")
-        return 1.0 / matrices
-    try:
-        half = np.linalg.inv(np.linalg.cholesky((matrices + np.swapaxes(matrices, -1, -2)) / 2))
-    except np.linalg.LinAlgError:
-        raise UsageError(f"{name} must hold symmetric positive definite matrices") from None
-    inverse: Array = np.swapaxes(half, -1, -2) @ half
-    return inverse
