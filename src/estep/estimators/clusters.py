@@ -6,6 +6,8 @@ from abc import abstractmethod
 from dataclasses import replace
 from typing import Any, Self
 
+import numpy as np
+
 from estep.data.source import MemorySource
 from estep.engine.starts import Search, Starts
 from estep.estimators.labels import evidence_of
@@ -46,7 +48,8 @@ class Clusters(Densities):
     def _climb(self, model: Alone, source: MemorySource, starts: Starts, units: Units | None = None) -> Self:
         self.__dict__.pop("uncertainty_", None)  # of an earlier fit, should this one be interrupted
         self._run(model, source, starts, units)
-        self.uncertainty_ = self.fitted_.uncertainty_of(source)
+        unsure = self.fitted_.uncertainty_of(source)
+        self.uncertainty_ = unsure.astype(np.float32) if self._float32 else unsure
         return self
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None, labels: Any = None) -> Int:
@@ -83,7 +86,7 @@ class Clusters(Densities):
     def predict_proba(self, X: Any) -> Array:
         """p(component | seen cells) of each row, (n, k)."""
         resp: Array = self._fitted().posterior_of(self._open(X)).resp
-        return resp.T
+        return self._like(X, resp.T)
 
     def predict(self, X: Any) -> Int:
         """The most probable component of each row, (n,)."""

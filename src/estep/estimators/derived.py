@@ -83,7 +83,7 @@ def _fitted(mixture: GaussianMixture, law: Law, places: Int, what: str) -> Gauss
         (),
         (),
     )
-    made.n_features_in_ = len(columns)
+    made.n_features_in_, made._float32 = len(columns), mixture._float32
     if hasattr(mixture, "feature_names_in_"):
         made.feature_names_in_ = mixture.feature_names_in_[places]
     made._publish()

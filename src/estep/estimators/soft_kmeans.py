@@ -88,16 +88,21 @@ class SoftKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         `labels` (n,) holds the cluster of each row where it is known, from 0 on, and -1 where it is not.
         """
         super().fit(X, sample_weight=sample_weight, labels=labels)
-        self.memberships_ = self._fitted().posterior_of(self._labelled(X, labels=labels)).resp.T
+        shares = self._fitted().posterior_of(self._labelled(X, labels=labels)).resp.T
+        self.memberships_ = self._like(X, shares)
         self.labels_ = self.memberships_.argmax(axis=1)
         weights = check_weights(1.0 if sample_weight is None else sample_weight, len(self.labels_))
-        self.inertia_ = float(np.square(self.transform(X)).min(axis=1) @ weights)
+        self.inertia_ = float(np.square(self._distances(X)).min(axis=1) @ weights)
         return self
 
     def transform(self, X: Any) -> Array:
         """Euclidean distance of each row to each centre over its seen cells, (n, k)."""
+        return self._like(X, self._distances(X))
+
+    def _distances(self, X: Any) -> Array:
         values = self._read(X).values
-        gaps = np.where(np.isnan(values)[:, None, :], 0.0, values[:, None, :] - self.cluster_centers_)
+        centres = self._fitted().user_params.inner.means
+        gaps = np.where(np.isnan(values)[:, None, :], 0.0, values[:, None, :] - centres)
         distances: Array = np.sqrt(np.square(gaps).sum(axis=2))
         return distances
 
