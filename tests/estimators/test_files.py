@@ -42,6 +42,20 @@ CASES: dict[str, tuple[Callable[[], Any], Any]] = {
         ),
         FAITHFUL,
     ),
+    "mixture, parts fixed": (
+        lambda: GaussianMixture(
+            2,
+            fixed=("weights", "covariances"),
+            weights_init=[0.3, 0.7],
+            precisions_init=np.tile(np.diag([4, 0.02]), (2, 1, 1)),
+            **SHORT,
+        ),
+        FAITHFUL,
+    ),
+    "mixture, means fixed": (
+        lambda: GaussianMixture(2, fixed="means", means_init=[[2, 55], [4, 80]], equal_weights=True),
+        FAITHFUL,
+    ),
     "normal": (Normal, AIR),
     "normal, prior": (lambda: Normal(prior_rows=2, mean_init=[40, 185, 10, 78]), AIR),
     "ppca": (lambda: PPCA(2, tol=0.1), AIR),
@@ -86,7 +100,7 @@ def test_a_loaded_estimator_says_the_same_to_the_bit(name: str, tmp_path: Path) 
     assert other.history_ == estimator.history_
     assert other.summary() == estimator.summary()
     assert getattr(other, "feature_names_in_", np.array([])).tolist() == list(getattr(X, "columns", []))
-    per_row = {"memberships_", "labels_", "inertia_"}
+    per_row = {"memberships_", "labels_", "inertia_", "uncertainty_"}
     assert vars(estimator).keys() - vars(other).keys() <= per_row
 
 

@@ -118,6 +118,18 @@ class MemorySource:
         return framed
 
     @property
+    def weights(self) -> Array:
+        """(n,) of the rows."""
+        return self._weights
+
+    @property
+    def unlabelled(self) -> float:
+        """The weight of the rows of whose latent states nothing is known."""
+        if self._evidence is None:
+            return self.weight
+        return float(self._weights[~self._evidence.any(axis=0)].sum())
+
+    @property
     def log_jacobian(self) -> float:
         total = -sum(column.seen * float(np.log(column.scale)) for column in self.columns)
         return total + 0.0  # no minus zero
@@ -142,8 +154,9 @@ class MemorySource:
         return self._twin
 
     def sample(self, m: int, seed: int) -> Block:
-        values, weights = distinct_rows([self.block(i) for i in range(len(self))], self.columns, m, seed)
-        return Block(values, weights, patterns=find_patterns(values))
+        blocks = [self.block(i) for i in range(len(self))]
+        values, weights, evidence = distinct_rows(blocks, self.columns, m, seed)
+        return Block(values, weights, evidence=evidence, patterns=find_patterns(values))
 
     def _cut_block(self, i: int) -> Block:
         rows = slice(self._edges[i], self._edges[i + 1])

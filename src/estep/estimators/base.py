@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from estep.data.convert.narrow import as_float32, is_float32
 from estep.data.levels import recode
 from estep.data.source import MemorySource
 from estep.data.table import Table, as_table
@@ -31,6 +32,7 @@ class Face(BaseEstimator, ABC):
     tol: float
     max_iter: int
     fitted_: Fitted
+    _float32: bool = False  # the data of the fit were of single precision
     remedy: ClassVar[str] = "drop a column that repeats others"  # of a degenerate fit
 
     def __sklearn_tags__(self) -> Any:
@@ -70,6 +72,13 @@ class Face(BaseEstimator, ABC):
 
         save(self, path)
 
+    def _like(self, X: Any, found: Array) -> Array:
+        """What was found of the rows of X, in float32 where both they and the rows of the fit are."""
+        if not (self._float32 and is_float32(X)):
+            return found
+        with np.errstate(over="ignore"):  # a log-density beyond float32 is as good as -inf
+            return found.astype(np.float32)
+
     def _fitted(self) -> Fitted:
         check_is_fitted(self, "fitted_")
         return self.fitted_
@@ -83,6 +92,7 @@ class Face(BaseEstimator, ABC):
         table = as_table(X, text=self._text())
         if fitting:
             self.n_features_in_ = len(table.names)
+            self._float32 = is_float32(X)
             if table.named:
                 self.feature_names_in_ = np.array(table.names, dtype=object)
             elif hasattr(self, "feature_names_in_"):
@@ -107,17 +117,30 @@ class Face(BaseEstimator, ABC):
         return recode(table, tuple(column.levels for column in self.fitted_.columns))
 
     def _open(
-        self, X: Any, sample_weight: Any = None, lengths: Any = None, *, fitting: bool = False
+        self,
+        X: Any,
+        sample_weight: Any = None,
+        lengths: Any = None,
+        evidence: Array | None = None,
+        *,
+        fitting: bool = False,
     ) -> MemorySource:
-        return self._source(self._read(X, fitting=fitting), sample_weight, lengths)
+        return self._source(self._read(X, fitting=fitting), sample_weight, lengths, evidence)
 
-    def _source(self, table: Table, sample_weight: Any = None, lengths: Any = None) -> MemorySource:
+    def _source(
+        self,
+        table: Table,
+        sample_weight: Any = None,
+        lengths: Any = None,
+        evidence: Array | None = None,
+    ) -> MemorySource:
         n = len(table.values)
         return MemorySource(
             table.values,
             table.names,
             weights=None if sample_weight is None else check_weights(sample_weight, n),
             lengths=None if lengths is None else np.asarray(lengths, dtype=np.int64),
+            evidence=evidence,
             levels=table.levels,
         )
 
@@ -157,6 +180,11 @@ class Face(BaseEstimator, ABC):
             "findings": self._findings(),
         }
         self._publish_params()
+        if self._float32:  # as scikit-learn; what is computed later starts from `fitted_`, in float64
+            for name, value in list(vars(self).items()):
+                ours = name.endswith("_") and name != "params_"  # those are a user's M-step's
+                if ours and isinstance(value, np.ndarray) and value.dtype == np.float64:
+                    setattr(self, name, as_float32(value))
 
     @abstractmethod
     def _publish_params(self) -> None:

@@ -79,6 +79,25 @@ class Fitted(NamedTuple):
         """Akaike's information criterion (Akaike 1974); lower is better."""
         return 2 * self.n_parameters - 2 * self.loglik_of(source)
 
+    def uncertainty_of(self, source: MemorySource) -> Array:
+        """1 - p(most probable component) of each row of a mixture, (n,)."""
+
+        def of(block: Block) -> Array:
+            others = self.model.posterior(prep, block).resp.copy()
+            others[others.argmax(axis=0), np.arange(others.shape[1])] = 0.0
+            rest: Array = others.sum(axis=0)  # keeps the digits that 1 - p would lose
+            return rest
+
+        with Local() as run:
+            prep = self.model.prepare(self.params)
+            unsure: Array = run.rows(of, self.seen(source))
+        return unsure
+
+    def icl_of(self, source: MemorySource) -> float:
+        """Integrated completed likelihood of a mixture; lower is better."""
+        sure = np.log1p(-self.uncertainty_of(source))
+        return self.bic_of(source) - 2 * float(source.weights @ sure)
+
     def posterior_of(self, source: MemorySource) -> Any:
         """The model's per-row record, with `loglik` in the user's units."""
         model: Model = self.model

@@ -123,12 +123,12 @@ class HMM(Face):
     def score_samples(self, X: Any, lengths: Any = None) -> Array:
         """log p(row | rows before it in its sequence), (n,); the sum is the log-likelihood."""
         logs: Array = self._fitted().posterior_of(self._sequences(X, lengths)).loglik
-        return logs
+        return self._like(X, logs)
 
     def predict_proba(self, X: Any, lengths: Any = None) -> Array:
         """p(state | whole sequence) at each row, (n, K)."""
         resp: Array = self._fitted().posterior_of(self._sequences(X, lengths)).resp
-        return resp.T
+        return self._like(X, resp.T)
 
     def predict(self, X: Any, lengths: Any = None) -> Int:
         """The states of the most probable path of each sequence (Viterbi), (n,)."""

@@ -20,7 +20,7 @@ from estep.families.columns import require_seen, seen_and_values, standardise
 from estep.families.covariance import SHAPES, Shape
 from estep.linalg import cholesky, solve_lower
 from estep.records import Array, Block, Column, Int, Units
-from estep.space import Fixed, Real
+from estep.space import Fixed, Real, Space
 
 if TYPE_CHECKING:  # numba is loaded by a first pass, not by an import of this package
     from estep.kernels.cpu.complete import Plan
@@ -130,11 +130,14 @@ class Gaussian:
         Least variance in any direction, as a fraction of each column's variance.
     ridge : float
         Diagonal of the prior's scatter matrix, in the user's squared units.
+    fixed : tuple of {"means", "covariances"}
+        What stays where it starts.
     """
 
     shape: Shape | Literal["full", "tied", "diag", "spherical"] = "full"
     floor: float = FLOOR
     ridge: float = 0.0
+    fixed: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
 
     @property
@@ -179,8 +182,10 @@ class Gaussian:
         if not sums.rows.all():
             raise Degenerate(int(np.argmin(sums.rows)), "no row belongs to it any more")
         shift = sums.first / sums.rows[:, None]
+        if "means" in self.fixed:  # the best covariances are then about these means
+            shift = np.zeros_like(shift)
         means = params.means + shift
-        if isinstance(self.law.space, Fixed):
+        if isinstance(self._space, Fixed):
             return GaussianParams(means, params.covariances)
         moved = sums.rows[:, None, None] * shift[:, :, None] * shift[:, None, :]
         scatter = sums.second - self.law.reduce(moved)
@@ -201,6 +206,8 @@ class Gaussian:
         return GaussianParams(means, 0.5 * (self.law.sandwich(params.covariances, sums.second) - volume))
 
     def guard(self, params: GaussianParams, sums: GaussianSums) -> str | None:
+        if "covariances" in self.fixed:
+            return None
         needed = self.law.rows_needed(params.means.shape[1])
         thin = int(np.argmin(sums.rows))
         if sums.rows[thin] < needed * (1 - 1e-9):
@@ -215,7 +222,7 @@ class Gaussian:
     def on_floor(self, params: GaussianParams) -> str | None:
         """Which component only the floor, or rounding, holds up; constant columns do not count."""
         varies = np.array([column.variance > 0 for column in self.columns])
-        if not varies.any() or isinstance(self.law.space, Fixed):
+        if not varies.any() or isinstance(self._space, Fixed):
             return None
         inside = np.ix_(varies, varies)
         for j, covariance in enumerate(self.prepare(params).dense):
@@ -228,7 +235,7 @@ class Gaussian:
         return None
 
     def spaces(self) -> GaussianParams:
-        return GaussianParams._make([Real(), self.law.space])
+        return GaussianParams._make([Fixed() if "means" in self.fixed else Real(), self._space])
 
     def rescale(self, params: GaussianParams, units: Units) -> GaussianParams:
         means = params.means * units.scale + units.centre
@@ -248,6 +255,11 @@ class Gaussian:
         z = rng.standard_normal((labels.size, params.means.shape[1]))
         found: Array = (params.means[labels] + np.einsum("nij,nj->ni", factors[labels], z)).T
         return found
+
+    @property
+    def _space(self) -> Space:
+        """Of the covariances."""
+        return Fixed(self.law.space) if "covariances" in self.fixed else self.law.space
 
     def _variances(self) -> Array:
         """Column variances; 1 unit of the fit for a constant column, whose density has no scale."""

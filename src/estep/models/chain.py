@@ -80,7 +80,7 @@ class Chain:
         parts = partition(self.family.embed(sample), sample.weights, self.k, rng, how)
         moves = np.full((self.k, self.k), (1 - STAY) / max(self.k - 1, 1))
         np.fill_diagonal(moves, STAY if self.k > 1 else 1.0)
-        emission = self.family.start(sample, parts * sample.weights, rng, how)
+        emission = self.family.start(sample.without_evidence(), parts * sample.weights, rng, how)
         return ChainParams(np.full(self.k, 1.0 / self.k), moves, emission)
 
     def compress(self, source: Source, run: Executor) -> Source:

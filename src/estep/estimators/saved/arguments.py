@@ -23,12 +23,13 @@ TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(FAMILIES, (str, dict)),
     **dict.fromkeys(("n_components", "n_clusters", "max_iter"), (int,)),
     **dict.fromkeys(("verbose", "verbose_interval"), (int, bool)),
+    **dict.fromkeys(("warm_start", "equal_weights"), (bool,)),
     **dict.fromkeys(("tol", "prior_rows"), _NUMBER),
     **dict.fromkeys(("reg_covar", "stiffness"), _OPTIONAL),
     **dict.fromkeys(("covariance_type", "init_params"), (str,)),
     "n_init": (int, str),
     "random_state": (int, type(None)),
-    "warm_start": (bool,),
+    "fixed": (list, str),
 }
 
 
@@ -44,6 +45,8 @@ def spell_arguments(
             tensors[f"parameter.{name}"] = np.asarray(value, dtype=np.float64)
         if name in FAMILIES:
             spelled[name] = spell(value)
+        elif name == "fixed":
+            spelled[name] = value if isinstance(value, str) else [str(each) for each in value]
         elif name == "random_state":
             spelled[name] = int(value) if isinstance(value, Integral) else None
         else:
@@ -63,6 +66,8 @@ def arguments(
         if type(value) not in TYPES[name]:
             raise ModelFileError(f"the parameter {name!r} cannot be {str(value)[:100]!r}")
         found[name] = unspell(value) if name in FAMILIES else value
+        if isinstance(value, list):
+            found[name] = tuple(value)
     for name in ARRAYS:
         if name in names and f"parameter.{name}" in tensors:
             found[name] = tensors.pop(f"parameter.{name}")

@@ -66,6 +66,7 @@ def save(estimator: Face, path: str | os.PathLike[str]) -> None:
         fitted.starts,
         _without_extremes(fitted.model, fitted.columns),
         named=hasattr(estimator, "feature_names_in_"),
+        float32=estimator._float32,
     )
     file = ModelFile(kind, parameters, outcome.to_json(of), tensors)
     given = {name: getattr(estimator, name) for name in HOOKS} if isinstance(estimator, EM) else {}

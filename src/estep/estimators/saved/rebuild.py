@@ -62,7 +62,7 @@ def _estimator(file: ModelFile, start: Any, hooks: dict[str, Any]) -> Face:
     estimator.fitted_ = Fitted(
         model, params, units, of.columns, of.loglik, of.objective, of.weight, of.verdict, history, of.starts
     )
-    estimator.n_features_in_ = len(of.columns)
+    estimator.n_features_in_, estimator._float32 = len(of.columns), of.float32
     if of.named:
         estimator.feature_names_in_ = np.array([column.name for column in of.columns], dtype=object)
     estimator._publish()

@@ -24,6 +24,10 @@ def spell(family: Any) -> Any:
     if kind is Categorical:
         levels = None if family.levels is None else [int(level) for level in family.levels]
         return {"family": "categorical", "levels": levels}
+    if (kind is Mixed and family.fixed) or (kind is Gaussian and family.fixed):
+        raise UsageError(
+            f"a {kind.__name__} family with parts held fixed cannot be saved; use GaussianMixture"
+        )
     if kind is Mixed:
         return {
             "family": "mixed",
