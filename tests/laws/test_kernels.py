@@ -21,7 +21,7 @@ from estep.kernels.cpu import jit as policy
 from estep.kernels.cpu.exponential import exp_nonpositive, log_from_one
 from estep.kernels.cpu.holes import Law
 from estep.kernels.cpu.lanes import WIDE
-from estep.kernels.cpu.plan import TOLERANCE, make_plan
+from estep.kernels.cpu.plan import TOLERANCE, make_plan, rounded
 from estep.kernels.cpu.strips import share_out
 from estep.kernels.reference import gaussian as reference
 from estep.linalg import log_sum_exp
@@ -163,6 +163,22 @@ def test_the_rounding_of_the_product_form_is_counted_by_every_model() -> None:
     assert free > 100 * plan.size / 64
     for other in (labelled, chained, inner):
         assert other == pytest.approx(free, rel=1e-9)
+
+
+@settings(max_examples=20, deadline=None)
+@given(scene=scenes)
+def test_single_precision_rows(scene: Scene) -> None:
+    block = scene.block._replace(values=scene.block.values.astype(np.float32))
+    exact = scene.block._replace(values=block.values.astype(np.float64))
+    plan = rounded(scene.kind, scene.means, scene.shape.plain(scene.own, len(scene.means)))
+    terms, sums = mixture_by_reference(scene, exact)
+    found_terms, found = fast.mixture(plan, scene.log_weights, block)
+    tolerance = 4 * np.finfo(np.float32).eps * (1 + plan.size)
+    np.testing.assert_allclose(found_terms[0], terms[0], atol=tolerance * block.weights.sum(), rtol=1e-6)
+    for one, other in zip(found, (sums.rows, sums.first, scene.shape.reduce(sums.second)), strict=True):
+        assert one.dtype == np.float64
+        scale = 1 + block.weights.sum() * (1 + np.abs(exact.values - scene.means.mean()).max() ** 2)
+        np.testing.assert_allclose(one, other, atol=10 * tolerance * scale)
 
 
 def test_far_and_narrow_components_are_centred_and_right() -> None:

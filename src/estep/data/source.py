@@ -79,6 +79,8 @@ class MemorySource:
         Added to the log-density of each latent state at each row.
     levels : tuple, optional
         For each column the names of its codes, or None.
+    single : bool
+        The values came in float32: a climb may begin in it.
     """
 
     def __init__(
@@ -92,12 +94,13 @@ class MemorySource:
         levels: tuple[tuple[str, ...] | None, ...] | None = None,
         units: Units | None = None,
         described: tuple[Column, ...] | None = None,  # columns in the user's units, if known already
+        single: bool = False,
     ) -> None:
         n, d = values.shape
         self._raw, self._names, self._levels = values, names, levels or (None,) * d
         self._weights = (np.ones(n) if weights is None else weights).view()
         self._weights.flags.writeable = False  # a user's E-step sees them
-        self._lengths, self._evidence = lengths, evidence
+        self._lengths, self._evidence, self.single = lengths, evidence, single
         self._edges, self._spans = _cut(n, d, lengths)
         self._framed: list[Block | None] = [None] * (len(self._edges) - 1)
         self.units = units or Units(np.zeros(d), np.ones(d))
@@ -150,6 +153,7 @@ class MemorySource:
             levels=self._levels,
             units=units,
             described=self._described,
+            single=self.single,
         )
         return self._twin
 

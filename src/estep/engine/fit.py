@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from estep.data.single import singles
 from estep.data.source import Source
 from estep.engine.loop import Trace, Way, interrupted
 from estep.engine.probe import leave_saddles
@@ -79,6 +80,10 @@ def fit(
     where = starts or Search()
     with run or Local() as executor:
         problem = Problem(bound, source, executor)
+        single = singles(source) if getattr(bound, "takes_single", False) else None
+        if single is not None:
+            problem.rough = Problem(bound, single, executor)
+            problem.rough.halt = problem.halt
         way = Way(step or Plain(), stop or Aitken(), watch)
         found = where.climb(problem, way)
         first = _best(found)

@@ -36,7 +36,7 @@ class Info(NamedTuple):
     change: float  # length of the step in free coordinates; its ratios tend to EM's linear rate
     noise: float  # rounding of the objective
     passes: int  # passes over the data this iteration took
-    kind: Literal["plain", "fallback", "probe"]  # probe: away from a saddle
+    kind: Literal["plain", "fallback", "probe", "single"]  # probe: away from a saddle; single: in float32
 
 
 class Verdict(NamedTuple):
@@ -85,7 +85,9 @@ class Aitken:
         return None
 
     def _remaining(self, history: Sequence[Info]) -> float:
-        """Projected gain still to come; inf where three falling gains do not show it."""
+        """Projected gain still to come; inf where three falling gains do not show it, or not in float64."""
+        if any(info.kind == "single" for info in history[-3:]):
+            return float("inf")
         if abs(history[-1].gain) <= ROUNDING * history[-1].noise:
             return 0.0
         if len(history) < 3:

@@ -142,6 +142,7 @@ class Face(BaseEstimator, ABC):
             lengths=None if lengths is None else np.asarray(lengths, dtype=np.int64),
             evidence=evidence,
             levels=table.levels,
+            single=self._float32,
         )
 
     def _run(self, model: Model, source: MemorySource, starts: Starts, units: Any = None) -> Self:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -67,6 +67,17 @@ class _Prep:
         means = self.params.means
         return make_plan(self.shape.kind, means, self.shape.plain(self.params.covariances, len(means)))
 
+    @cached_property
+    def rough(self) -> Plan:
+        """For blocks of float32."""
+        from estep.kernels.cpu.plan import rounded
+
+        means = self.params.means
+        return rounded(self.shape.kind, means, self.shape.plain(self.params.covariances, len(means)))
+
+    def plan_for(self, block: Block) -> Plan:
+        return self.rough if block.values.dtype == np.float32 else self.plan
+
 
 @dataclass(frozen=True)
 class GaussianView:
@@ -79,21 +90,21 @@ class GaussianView:
 
         holes = self.block.patterns
         if holes is None:
-            return kernel.log_density(self.prep.plan, self.block)
+            return kernel.log_density(self.prep.plan_for(self.block), self.block)
         return kernel.log_density_of_holes(self.prep.law, self.block, holes)
 
     @property
     def rounding(self) -> float:
         from estep.kernels.cpu import gaussian as kernel
 
-        return kernel.rounding(self.prep.plan) if self.block.patterns is None else 0.0
+        return kernel.rounding(self.prep.plan_for(self.block)) if self.block.patterns is None else 0.0
 
     def sums(self, resp: Array) -> GaussianSums:
         from estep.kernels.cpu import gaussian as kernel
 
         holes = self.block.patterns
         if holes is None:
-            return self._complete(kernel.moments(self.prep.plan, self.block, resp))
+            return self._complete(kernel.moments(self.prep.plan_for(self.block), self.block, resp))
         return self._reduced(kernel.moments_of_holes(self.prep.law, self.block, holes, resp))
 
     def mixture(self, log_weights: Array) -> tuple[Array, GaussianSums]:
@@ -101,7 +112,7 @@ class GaussianView:
 
         holes = self.block.patterns
         if holes is None:
-            terms, found = kernel.mixture(self.prep.plan, log_weights, self.block)
+            terms, found = kernel.mixture(self.prep.plan_for(self.block), log_weights, self.block)
             return terms, self._complete(found)
         terms, found = kernel.mixture_of_holes(self.prep.law, log_weights, self.block, holes)
         return terms, self._reduced(found)
@@ -139,6 +150,7 @@ class Gaussian:
     ridge: float = 0.0
     fixed: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    takes_single: ClassVar[bool] = True  # blocks of float32
 
     @property
     def law(self) -> Shape:

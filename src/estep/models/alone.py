@@ -48,6 +48,11 @@ class Alone:
     def starts(self) -> tuple[str, ...]:
         return AUTO_KINDS if self.family.k > 1 else ()
 
+    @property
+    def takes_single(self) -> bool:
+        """Whether blocks may hold float32."""
+        return bool(getattr(self.family.family, "takes_single", False))
+
     def bind(self, columns: tuple[Column, ...]) -> Alone:
         return replace(self, family=self.family.bind(columns))
 

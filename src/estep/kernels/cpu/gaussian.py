@@ -13,6 +13,9 @@ from estep.kernels.cpu.strips import PAD
 from estep.kernels.reference.gaussian import Moments
 from estep.records import Array, Block, Bool, Int, Patterns
 
+# In float32 a row's rounding is of either sign: of a sum over rows about 2^-24 of that of |log-densities| is
+# left, which the engine, in 64 eps of float64, reads as this many times that sum.
+SINGLE = 2.0**-24 / (64 * 2.0**-52)
 NO_WEIGHTS, NO_RESP = np.empty(0), np.empty((0, 0))
 NO_RESP.flags.writeable = False
 
@@ -33,7 +36,10 @@ def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moment
     """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
     mixed = plan._replace(constant=plan.constant + log_weights)
     terms, sums = complete.sweep(mixed, frozen(block.values), frozen(block.weights), NO_RESP)
-    terms[1] += sums.total[:, 0].sum() * rounding(plan)
+    if plan.natural.dtype == np.float32:
+        terms[1] *= SINGLE
+    else:
+        terms[1] += sums.total[:, 0].sum() * rounding(plan)
     return terms, _about_means(plan, sums)
 
 

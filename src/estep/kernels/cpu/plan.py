@@ -24,9 +24,19 @@ TOLERANCE = 1e-11  # bound on the error of a row's log-density, in nats; what is
 CACHE = (
     2**16
 )  # float64 numbers of features a tile holds: half a megabyte, of the 1 MiB usual in a core's cache
+ROUGH = 1e-2  # the same in float32, whose errors the end of a climb in float64 mends
 WIDEST = 4096  # features a product is worth; at more (d >= 90, full) one factor a component is cheaper
 NOTHING = np.empty((0, 0))
 KINDS = {"full": FULL, "tied": LINEAR, "diag": DIAG, "spherical": SPHERE}
+
+
+def rounded(kind: str, means: Array, covariances: Array) -> Plan:
+    """The plan for rows of float32, which is centred where the product form would lose too much there."""
+    full = make_plan(kind, means, covariances, centred=False)
+    if full.size * float(np.finfo(np.float32).eps) > ROUGH:
+        full = make_plan(kind, means, covariances, centred=True)
+    cast = ("means", "natural", "halves", "whiten", "precision")
+    return full._replace(**{name: getattr(full, name).astype(np.float32) for name in cast})
 
 
 def make_plan(kind: str, means: Array, covariances: Array, *, centred: bool | None = None) -> Plan:
