@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from estep.errors import Degenerate
 from estep.kernels.cpu import complete, holes
@@ -12,6 +15,7 @@ from estep.kernels.cpu.products import DIAG, FULL, LINEAR
 from estep.kernels.reference.gaussian import Moments
 from estep.records import Array, Block, Bool, Int, Patterns
 
+A = TypeVar("A", bound=NDArray[Any])
 NO_WEIGHTS, NO_RESP = np.empty(0), np.empty((0, 0))
 
 
@@ -63,11 +67,12 @@ def _sweep(
     return terms, Moments(*sums)
 
 
-def frozen(array: Array) -> Array:
+def frozen(array: A) -> A:
     """A contiguous, read-only view: compiled code is kept by type, and a writable array is another type."""
-    view = np.ascontiguousarray(array).view()
+    view: Any = np.ascontiguousarray(array).view()
     view.flags.writeable = False
-    return view
+    kept: A = view
+    return kept
 
 
 def _arrays(patterns: Patterns) -> tuple[Bool, Int, Int]:
