@@ -189,5 +189,5 @@ def _with_evidence(density: Array, block: Block) -> Array:
 
 def _edges(block: Block) -> Int:
     lengths = np.array([block.weights.size]) if block.lengths is None else block.lengths
-    edges: Int = np.concatenate([[0], np.cumsum(lengths)])
+    edges: Int = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return edges
