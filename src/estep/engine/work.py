@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 OVERHEAD = 3e-4  # of a pass
 PER_CELL = 1e-9  # a row and a free parameter
-PER_STEP = 3e-5  # a row of a sequence: the recursions are loops of Python
+PER_STEP = 3e-8  # a row of a sequence, beyond its parameters: the recursions wait for each other
 START = 3  # passes that drawing a start is counted as
 LARGE = 100_000  # rows from which a search may cost no more than the final run
 SMALL_BUDGET = 1.0

@@ -130,6 +130,15 @@ class HMM(Face):
         resp: Array = self._fitted().posterior_of(self._sequences(X, lengths)).resp
         return self._like(X, resp.T)
 
+    def filter(self, X: Any, lengths: Any = None) -> Array:
+        """p(state | the rows of its sequence up to this one) at each row, (n, K): nothing of the future."""
+        fitted = self._fitted()
+        with Local() as run:
+            prep = fitted.model.prepare(fitted.params)
+            source = fitted.seen(self._sequences(X, lengths))
+            past: Array = run.rows(lambda block: fitted.model.filter(prep, block), source)
+            return past.T
+
     def predict(self, X: Any, lengths: Any = None) -> Int:
         """The states of the most probable path of each sequence (Viterbi), (n,)."""
         return self._paths(X, lengths).states

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from estep.errors import Degenerate
 from estep.kernels.cpu import complete, filling, holes
@@ -16,6 +19,8 @@ from estep.records import Array, Block, Bool, Int, Patterns
 # In float32 a row's rounding is of either sign: of a sum over rows about 2^-24 of that of |log-densities| is
 # left, which the engine, in 64 eps of float64, reads as this many times that sum.
 SINGLE = 2.0**-24 / (64 * 2.0**-52)
+
+A = TypeVar("A", bound=NDArray[Any])
 NO_WEIGHTS, NO_RESP = np.empty(0), np.empty((0, 0))
 NO_RESP.flags.writeable = False
 
@@ -87,11 +92,12 @@ def _sweep(
     return terms, Moments(*sums)
 
 
-def frozen(array: Array) -> Array:
+def frozen(array: A) -> A:
     """A contiguous, read-only view: compiled code is kept by type, and a writable array is another type."""
-    view = np.ascontiguousarray(array).view()
+    view: Any = np.ascontiguousarray(array).view()
     view.flags.writeable = False
-    return view
+    kept: A = view
+    return kept
 
 
 def _arrays(patterns: Patterns) -> tuple[Bool, Int, Int]:
