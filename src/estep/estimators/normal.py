@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 
 from estep.engine import Search
 from estep.errors import UsageError
 from estep.estimators.parameters import positive, shaped
 from estep.estimators.rows import Densities
+from estep.inference import conditioning
+from estep.inference.conditioning import Law
 from estep.models import Normal as NormalModel
 from estep.models.normal import NormalParams
 from estep.records import Array
@@ -118,6 +121,46 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
     def sample(self, n_samples: int = 1) -> Array:
         """Draws from the fitted normal, (n, d)."""
         return self._draw(n_samples)[0]
+
+    def marginal(self, columns: Any) -> Law:
+        """The law of some columns: the name or number (from 0) of one, or several in the order wanted."""
+        law = self._law()
+        return conditioning.marginal(law, conditioning.read_columns(columns, law.columns))
+
+    def conditional(self, given: Any) -> Law:
+        """The law of the other columns where some are known: a normal, with `mean` and `covariance`.
+
+        Parameters
+        ----------
+        given : dict or array-like of shape (d,)
+            Values of columns by name or number (from 0); or a row with NaN in the columns asked for.
+
+        Returns
+        -------
+        Law
+            `columns` says which columns are left, in their order at the fit.
+
+        Raises
+        ------
+        UsageError, DataError
+            A column that is not there, a value that is no finite number, or every column given.
+
+        Examples
+        --------
+        >>> from estep import Normal
+        >>> from estep.datasets import load_airquality
+        >>> normal = Normal().fit(load_airquality().select("Ozone", "Solar.R", "Wind", "Temp"))
+        >>> hot = normal.conditional({3: 90, 2: 10})
+        >>> hot.columns, hot.mean.round(2)
+        (('x0', 'x1'), array([ 64.14, 222.29]))
+        """
+        law = self._law()
+        return conditioning.conditional(law, conditioning.read_given(given, law.columns))
+
+    def _law(self) -> Law:
+        mean, covariance = self._fitted().user_params
+        names = tuple(column.name for column in self.fitted_.columns)
+        return Law(names, np.ones(1), mean[None], covariance[None])
 
     def _model(self, weight: float) -> NormalModel:
         return NormalModel(positive(self, "prior_rows", zero=True))
