@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 
 from estep.engine import Search
 from estep.errors import UsageError
+from estep.estimators.answers import Answers
 from estep.estimators.parameters import positive, shaped
-from estep.estimators.rows import Densities
-from estep.inference import conditioning
-from estep.inference.conditioning import Law
 from estep.models import Normal as NormalModel
 from estep.models.normal import NormalParams
 from estep.records import Array
 from estep.space import PosDef
 
 
-class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
+class Normal(OneToOneFeatureMixin, TransformerMixin, Answers):
     """Multivariate normal with cells missing at random, fitted by EM.
 
     Parameters
@@ -45,6 +42,9 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
     mean_ : array of shape (d,)
     covariance_ : array of shape (d, d)
         Covariance, not standard deviation; maximum likelihood, divisor n.
+    fraction_missing_information_ : array of shape (d,)
+        What share of the information about each mean the holes took; see `missing_information`. Computed
+        when first asked for, from the training data, which a loaded or unpickled model does not have.
     loglik_, objective_, converged_, status_, n_iter_, history_, diagnostics_
         As in `GaussianMixture`.
 
@@ -95,7 +95,8 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
         DataError
             Infinite values, or a column with no seen cell.
         """
-        source = self._open(X, sample_weight, fitting=True)
+        table = self._read(X, fitting=True)
+        source = self._source(table, sample_weight)
         model = self._model(source.weight)
         units = source.natural_units(model.equivariance)
         d = len(source.columns)
@@ -112,7 +113,9 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
             return model.rescale(NormalParams(mean, covariance), units.inverse())
 
         nothing_given = self.mean_init is None and self.covariance_init is None
-        return self._run(model, source, Search() if nothing_given else Search(adjust=adjust), units)
+        self._run(model, source, Search() if nothing_given else Search(adjust=adjust), units)
+        self._keep(table, sample_weight)
+        return self
 
     def transform(self, X: Any) -> Array:
         """As `impute`."""
@@ -122,48 +125,9 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Densities):
         """Draws from the fitted normal, (n, d)."""
         return self._draw(n_samples)[0]
 
-    def marginal(self, columns: Any) -> Law:
-        """The law of some columns: the name or number (from 0) of one, or several in the order wanted."""
-        law = self._law()
-        return conditioning.marginal(law, conditioning.read_columns(columns, law.columns))
-
-    def conditional(self, given: Any) -> Law:
-        """The law of the other columns where some are known: a normal, with `mean` and `covariance`.
-
-        Parameters
-        ----------
-        given : dict or array-like of shape (d,)
-            Values of columns by name or number (from 0); or a row with NaN in the columns asked for.
-
-        Returns
-        -------
-        Law
-            `columns` says which columns are left, in their order at the fit.
-
-        Raises
-        ------
-        UsageError, DataError
-            A column that is not there, a value that is no finite number, or every column given.
-
-        Examples
-        --------
-        >>> from estep import Normal
-        >>> from estep.datasets import load_airquality
-        >>> normal = Normal().fit(load_airquality().select("Ozone", "Solar.R", "Wind", "Temp"))
-        >>> hot = normal.conditional({3: 90, 2: 10})
-        >>> hot.columns, hot.mean.round(2)
-        (('x0', 'x1'), array([ 64.14, 222.29]))
-        """
-        law = self._law()
-        return conditioning.conditional(law, conditioning.read_given(given, law.columns))
-
-    def _law(self) -> Law:
-        mean, covariance = self._fitted().user_params
-        names = tuple(column.name for column in self.fitted_.columns)
-        return Law(names, np.ones(1), mean[None], covariance[None])
-
     def _model(self, weight: float) -> NormalModel:
         return NormalModel(positive(self, "prior_rows", zero=True))
 
     def _publish_params(self) -> None:
+        self._forget()
         self.mean_, self.covariance_ = self.fitted_.user_params

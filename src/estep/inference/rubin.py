@@ -3,7 +3,7 @@
 With estimates Q_i and their variances U_i, i = 1..m: estimate mean(Q), within W = mean(U), between
 B = var(Q), total T = W + (1 + 1/m) B (Rubin 1987, equations 3.1.2 to 3.1.5). (Q - estimate)/sqrt(T) is taken
 as t with v = (m - 1)/g^2 degrees of freedom, g = (1 + 1/m) B/T (3.1.6). Where the analysis of complete data
-has v_c of them, 1/(1/v + 1/v_o) with v_o = (v_c + 1)/(v_c + 3) v_c (1 - g) (Barnard & Rubin 1999, equation 3).
+has v_c of them, 1/(1/v + 1/v_o) with v_o = (v_c + 1)/(v_c + 3) v_c (1 - g) (Barnard & Rubin 1999, eq. 3).
 The fraction of missing information is (r + 2/(v + 3))/(r + 1), r = (1 + 1/m) B/W (3.1.10).
 """
 
