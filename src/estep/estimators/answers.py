@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from estep.data.scales import Scales
 from estep.data.source import MemorySource
 from estep.data.table import Table
 from estep.errors import UsageError
@@ -24,13 +25,14 @@ NO_ROWS = "a model that was loaded or copied holds no rows; give them: missing_i
 class Answers(Densities):
     """Abstract base of `Normal`."""
 
+    _scales: Scales
     _training: tuple[Table, Any] | None = None  # the data and weights of the fit, while this object has them
     _information: MissingInformation | None = None
 
     def marginal(self, columns: Any) -> Law:
         """The law of some columns: the name or number (from 0) of one, or several in the order wanted."""
         law = self._law()
-        return conditioning.marginal(law, conditioning.read_columns(columns, law.columns))
+        return conditioning.marginal(law, conditioning.read_columns(columns, self._names()))
 
     def conditional(self, given: Any) -> Law:
         """The law of the other columns where some are known: a normal, with `mean` and `covariance`.
@@ -38,12 +40,14 @@ class Answers(Densities):
         Parameters
         ----------
         given : dict or array-like of shape (d,)
-            Values of columns by name or number (from 0); or a row with NaN in the columns asked for.
+            Values of columns, in the user's units, by name or number (from 0); or a row with NaN in the
+            columns asked for.
 
         Returns
         -------
         Law
-            `columns` says which columns are left, in their order at the fit.
+            `columns` says which columns are left, in their order at the fit; one on a scale is named so, as
+            in "log(income)", and its law is on that scale.
 
         Raises
         ------
@@ -59,8 +63,10 @@ class Answers(Densities):
         >>> hot.columns, hot.mean.round(2)
         (('x0', 'x1'), array([ 64.14, 222.29]))
         """
-        law = self._law()
-        return conditioning.conditional(law, conditioning.read_given(given, law.columns))
+        law, names = self._law(), self._names()
+        row = conditioning.read_given(given, names)[None]
+        scaled, _ = self._scales.apply(Table(row, names, named=True, levels=(None,) * len(names)))
+        return conditioning.conditional(law, scaled[0])
 
     def mcar_test(self, X: Any = None, sample_weight: Any = None) -> McarTest:
         """Little's test of whether the cells of X are missing completely at random (Little 1988).
@@ -136,7 +142,7 @@ class Answers(Densities):
                 patterns, mean, covariance, model.prior_rows, model.variances()
             )
         errors = np.sqrt(variance) * fitted.units.scale
-        return MissingInformation(tuple(column.name for column in fitted.columns), fraction, errors, rates)
+        return MissingInformation(self._scales.labels(self._names()), fraction, errors, rates)
 
     @property
     def fraction_missing_information_(self) -> Array:
@@ -180,7 +186,10 @@ class Answers(Densities):
         """Remember the training data, until the next fit or the end of this object; nothing is copied."""
         self._training = table, sample_weight
 
+    def _names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self._fitted().columns)
+
     def _law(self) -> Law:
-        mean, covariance = self._fitted().user_params
-        names = tuple(column.name for column in self.fitted_.columns)
+        names = self._scales.labels(self._names())
+        mean, covariance = self.fitted_.user_params
         return Law(names, np.ones(1), mean[None], covariance[None])

@@ -62,7 +62,8 @@ class Face(BaseEstimator, ABC):
         """
         from estep.report.plots import plot
 
-        return plot(self, kind, None if X is None else self._read(X).values, columns=columns, ax=ax)
+        values = None if X is None else self._on_scale(self._read(X))[0]
+        return plot(self, kind, values, columns=columns, ax=ax)
 
     def save(self, path: Any) -> None:
         """Write the fitted model to a `.estep` file, whole or not at all; it holds no data rows."""
@@ -112,14 +113,19 @@ class Face(BaseEstimator, ABC):
         return self._source(self._read(X, fitting=fitting), sample_weight, lengths)
 
     def _source(self, table: Table, sample_weight: Any = None, lengths: Any = None) -> MemorySource:
-        n = len(table.values)
+        n, (values, slopes) = len(table.values), self._on_scale(table)
         return MemorySource(
-            table.values,
+            values,
             table.names,
             weights=None if sample_weight is None else check_weights(sample_weight, n),
             lengths=None if lengths is None else np.asarray(lengths, dtype=np.int64),
             levels=table.levels,
+            slopes=slopes,
         )
+
+    def _on_scale(self, table: Table) -> tuple[Array, Array | None]:
+        """The values as modelled (n, d), and the log-derivatives of their scales summed over a row (n,)."""
+        return table.values, None
 
     def _run(self, model: Model, source: MemorySource, starts: Starts, units: Any = None) -> Self:
         """Fit and set the attributes; Ctrl-C sets them at the best point so far and goes on up."""

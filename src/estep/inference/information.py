@@ -2,11 +2,12 @@
 
 In the whitened parameters of the fit (mean and covariance, complete information = the identity) the
 observed information is A = I - DM, with DM the rate matrix of EM (Dempster, Laird & Rubin 1977, section 3;
-McLachlan & Krishnan 2008, section 3.9). Its eigenvalues are the fractions of missing information along as many
-directions, the largest is EM's linear rate. The fraction for the mean of a column is 1 - V_complete/V_observed,
-V its sampling variance by the inverse of the information (Orchard & Woodbury 1972; Savalei & Rhemtulla 2012).
-The information is the observed one, with its block between mean and covariance: the expected one is wrong
-where cells are missing at random but not completely at random (Kenward & Molenberghs 1998).
+McLachlan & Krishnan 2008, section 3.9). Its eigenvalues are the fractions of missing information along as
+many directions, the largest is EM's linear rate. The fraction for the mean of a column is
+1 - V_complete/V_observed, V its sampling variance by the inverse of the information (Orchard & Woodbury 1972;
+Savalei & Rhemtulla 2012). The information is the observed one, with its block between mean and covariance:
+the expected one is wrong where cells are missing at random, but not completely so (Kenward & Molenberghs
+1998).
 
 Of rows with scatter T about the mean, sum of deviations s and precision K of the seen cells, weight w, along
 changes m, E of mean and covariance:  m'(wK)m + 2 m'KE Ks + tr(E K E (K T K - wK/2)).
