@@ -10,6 +10,8 @@ import pytest
 from mpmath import mp
 from scipy.stats import multivariate_normal
 
+from estep import Normal
+from estep.datasets import load_airquality
 from estep.errors import DataError, Degenerate, UsageError
 from estep.inference.conditioning import Law, conditional, marginal, read_columns, read_given
 
@@ -178,3 +180,19 @@ def test_columns_by_name_or_number() -> None:
     ]:
         with pytest.raises((UsageError, DataError), match=message):
             read_columns(wrong, NAMES)
+
+
+def test_a_conditional_mean_is_what_a_normal_imputes() -> None:
+    names = ["Ozone", "Solar.R", "Wind", "Temp"]
+    air = pd.DataFrame(load_airquality().select(*names), columns=names)
+    normal = Normal().fit(air)
+    for row, filled in zip(air.to_numpy()[:30], normal.impute(air)[:30], strict=True):
+        missing = np.isnan(row)
+        if missing.any():
+            law = normal.conditional(dict(zip(air.columns[~missing], row[~missing], strict=True)))
+            assert law.columns == tuple(air.columns[missing])
+            np.testing.assert_allclose(law.mean, filled[missing], rtol=1e-10)
+            np.testing.assert_array_equal(law.covariance, normal.conditional(row).covariance)
+    pair = normal.marginal(["Temp", "Ozone"])
+    np.testing.assert_array_equal(pair.mean, normal.mean_[[3, 0]])
+    np.testing.assert_array_equal(pair.covariance, normal.covariance_[np.ix_([3, 0], [3, 0])])

@@ -79,6 +79,9 @@ def test_a_bootstrap_respects_weights() -> None:
     normal = Normal().fit(AIR)
     weighted = normal.impute(X, draws=2, random_state=0, sample_weight=weights)
     assert (weighted[:, : len(AIR)][:, HOLES] < 500).all()
+    for way in ({}, {"draws": 2, "proper": False}):
+        with pytest.raises(UsageError, match="bootstrap of proper draws; leave it out"):
+            normal.impute(AIR, sample_weight=np.ones(len(AIR)), **way)
     with pytest.raises(DataError, match=r"sample_weight must be finite and >= 0"):
         normal.impute(AIR, draws=2, sample_weight=-np.ones(len(AIR)))
 

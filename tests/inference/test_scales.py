@@ -160,6 +160,13 @@ def test_saved_and_cloned(tmp_path: Path) -> None:
     assert load(tmp_path / "air.estep").scales == again.scales
 
 
+def test_a_summary_says_on_which_scale_it_is() -> None:
+    text = Normal(scales={0: "log", 3: "logit"}).fit(on_scales()).summary()
+    assert "log(x0)" in text
+    assert "logit(x3)" in text
+    assert "log(x1)" not in text
+
+
 def test_pictures_are_on_the_scale() -> None:
     mpl.use("Agg")
     X = on_scales()

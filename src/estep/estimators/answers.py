@@ -190,6 +190,5 @@ class Answers(Densities):
         return tuple(column.name for column in self._fitted().columns)
 
     def _law(self) -> Law:
-        names = self._scales.labels(self._names())
         mean, covariance = self.fitted_.user_params
-        return Law(names, np.ones(1), mean[None], covariance[None])
+        return Law(self._scales.labels(self._names()), np.ones(1), mean[None], covariance[None])

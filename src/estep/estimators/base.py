@@ -21,7 +21,7 @@ from estep.engine.starts import Starts
 from estep.errors import DataError, EstepWarning
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import count, draw_seed, positive, whole
-from estep.records import Array, Int
+from estep.records import Array, Column, Int
 from estep.run import Local
 
 
@@ -126,6 +126,10 @@ class Face(BaseEstimator, ABC):
     def _on_scale(self, table: Table) -> tuple[Array, Array | None]:
         """The values as modelled (n, d), and the log-derivatives of their scales summed over a row (n,)."""
         return table.values, None
+
+    def _modelled_columns(self) -> tuple[Column, ...]:
+        """The columns under names that say on which scale the parameters are."""
+        return self._fitted().columns
 
     def _run(self, model: Model, source: MemorySource, starts: Starts, units: Any = None) -> Self:
         """Fit and set the attributes; Ctrl-C sets them at the best point so far and goes on up."""

@@ -19,7 +19,7 @@ from estep.estimators.parameters import count, draw_seed, positive, shaped, whol
 from estep.inference.imputation import Fit, draw
 from estep.models import Normal as NormalModel
 from estep.models.normal import NormalParams
-from estep.records import Array
+from estep.records import Array, Column
 from estep.run import Local
 from estep.space import PosDef
 
@@ -196,6 +196,8 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Answers):
         """
         table = self._read(X)
         source, fitted = self._source(table), self._fitted()
+        if sample_weight is not None and not (draws is not None and proper):
+            raise UsageError("sample_weight counts rows in the bootstrap of proper draws; leave it out here")
         if draws is None:
             return self._scales.completed(table.values, fitted.filled(source, self._on_scale(table)[0]))
         n = len(table.values)
@@ -216,7 +218,8 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Answers):
 
     def sample(self, n_samples: int = 1) -> Array:
         """Draws from the fitted normal, (n, d), in the user's units."""
-        return self._scales.undo(self._draw(n_samples)[0])
+        drawn, _ = self._draw(n_samples)
+        return self._scales.undo(drawn)
 
     def _warn_of_draws(self, statuses: list[Status]) -> None:
         for code, bad, what, way in (
@@ -230,6 +233,10 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Answers):
 
     def _on_scale(self, table: Table) -> tuple[Array, Array | None]:
         return self._scales.apply(table)
+
+    def _modelled_columns(self) -> tuple[Column, ...]:
+        labels = self._scales.labels(self._names())
+        return tuple(c._replace(name=label) for c, label in zip(self.fitted_.columns, labels, strict=True))
 
     def _model(self, weight: float) -> NormalModel:
         return NormalModel(positive(self, "prior_rows", zero=True))
