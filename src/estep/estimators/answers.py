@@ -105,7 +105,9 @@ class Answers(Densities):
         source = self._rows_of(X, sample_weight)
         fitted = self.fitted_
         params = led_to_the_end(fitted.model, source, fitted.params, fitted.units)
-        return mcar_test(self._patterns(source), params.mean, params.covariance)
+        patterns = self._patterns(source)
+        with Local(threads=1):
+            return mcar_test(patterns, params.mean, params.covariance)
 
     def missing_information(self, X: Any = None, sample_weight: Any = None) -> MissingInformation:
         """Fractions of missing information at the fitted parameters, by the observed information.
