@@ -396,6 +396,13 @@ WRONG: list[tuple[str, Callable[[ModelFile], Any], str]] = [
     ("normal", tensor("params.covariance", np.zeros((4, 4))), "covariance must be positive definite"),
     ("normal", tensor("params.mean", np.zeros(3)), r"'params.mean' must be float64 of shape \(4,\)"),
     ("normal", parameter("prior_rows", -1), "prior_rows must be a finite number >= 0"),
+    ("normal", parameter("scales", {"x0": "log"}), "'scales' cannot be"),
+    ("normal", parameter("scales", [["x0"]]), "'scales' cannot hold"),
+    ("normal", parameter("scales", [["x0", "sqrt"]]), "scales must be 'log' or 'logit'"),
+    ("normal", parameter("scales", [["x9", "log"]]), "scales: no column 'x9'"),
+    ("normal", parameter("scales", [["x0", "log"], ["x0", "logit"]]), "'scales' names a column twice"),
+    ("normal", parameter("bounds", [["x0", 0, 1]]), "'bounds' cannot hold"),
+    ("normal", parameter("bounds", [["x0", 1.0, 0.0]]), "low < high"),
     ("ppca", first("params.noise", 0.0), "noise must be > 0"),
     ("ppca", parameter("n_components", 4), "must be below the number of columns"),
     ("ppca", first("units.scale", 128.0), "'units' must be"),
@@ -430,6 +437,14 @@ def test_contents_that_cannot_be_are_refused(
     with pytest.raises(ModelFileError, match=match) as caught:
         load(path)
     assert "model.estep" in str(caught.value)
+
+
+def test_a_file_from_before_there_were_scales_and_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "model.estep"
+    estimator, X = fitted("normal")
+    estimator.save(path)
+    changed(path, lambda file: [file.parameters.pop(name) for name in ("scales", "bounds")] and None)
+    assert load(path).loglik(X) == estimator.loglik_
 
 
 @pytest.fixture(scope="module")

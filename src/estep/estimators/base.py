@@ -22,7 +22,7 @@ from estep.engine.starts import Starts
 from estep.errors import DataError, EstepWarning
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import count, draw_seed, positive, whole
-from estep.records import Array, Int
+from estep.records import Array, Column, Int
 from estep.run import Local
 
 
@@ -64,7 +64,8 @@ class Face(BaseEstimator, ABC):
         """
         from estep.report.plots import plot
 
-        return plot(self, kind, None if X is None else self._read(X).values, columns=columns, ax=ax)
+        values = None if X is None else self._on_scale(self._read(X))[0]
+        return plot(self, kind, values, columns=columns, ax=ax)
 
     def save(self, path: Any) -> None:
         """Write the fitted model to a `.estep` file, whole or not at all; it holds no data rows."""
@@ -134,16 +135,25 @@ class Face(BaseEstimator, ABC):
         lengths: Any = None,
         evidence: Array | None = None,
     ) -> MemorySource:
-        n = len(table.values)
+        n, (values, slopes) = len(table.values), self._on_scale(table)
         return MemorySource(
-            table.values,
+            values,
             table.names,
             weights=None if sample_weight is None else check_weights(sample_weight, n),
             lengths=None if lengths is None else np.asarray(lengths, dtype=np.int64),
             evidence=evidence,
             levels=table.levels,
+            slopes=slopes,
             single=self._float32,
         )
+
+    def _on_scale(self, table: Table) -> tuple[Array, Array | None]:
+        """The values as modelled (n, d), and the log-derivatives of their scales summed over a row (n,)."""
+        return table.values, None
+
+    def _modelled_columns(self) -> tuple[Column, ...]:
+        """The columns under names that say on which scale the parameters are."""
+        return self._fitted().columns
 
     def _run(self, model: Model, source: MemorySource, starts: Starts, units: Any = None) -> Self:
         """Fit and set the attributes; Ctrl-C sets them at the best point so far and goes on up."""

@@ -101,15 +101,15 @@ class Fitted(NamedTuple):
     def posterior_of(self, source: MemorySource) -> Any:
         """The model's per-row record, with `loglik` in the user's units."""
         model: Model = self.model
-        scales = np.log(self.units.scale)
+        framed = self.seen(source)
 
         def of(block: Block) -> Any:
             found = model.posterior(prep, block)
-            return found._replace(loglik=found.loglik - scales @ ~np.isnan(block.values))
+            return found._replace(loglik=found.loglik + framed.log_jacobian_of(block))
 
         with Local() as run:
             prep = model.prepare(self.params)
-            return run.rows(of, self.seen(source))
+            return run.rows(of, framed)
 
     def filled(self, source: MemorySource, raw: Array) -> Array:
         """A copy of raw (n, d), missing cells at their conditional means, seen cells bit-unchanged."""

@@ -91,7 +91,7 @@ class Normal:
 
     def mstep(self, params: NormalParams, stats: NormalStats) -> NormalParams:
         shift = stats.first / stats.rows
-        prior = self.prior_rows * np.diag(self._variances())
+        prior = self.prior_rows * np.diag(self.variances())
         scatter = stats.second - stats.rows * np.outer(shift, shift) + prior
         covariance = symmetric(scatter / (stats.rows + self.prior_rows))
         return NormalParams(params.mean + shift, clip_to_floor(covariance, self._floor()))
@@ -99,7 +99,7 @@ class Normal:
     def log_prior(self, params: NormalParams) -> float:
         if self.prior_rows == 0:
             return 0.0
-        observed = np.diag(self._variances())
+        observed = np.diag(self.variances())
         log_det = np.linalg.slogdet(params.covariance)[1] - np.log(np.diag(observed)).sum()
         trace = np.trace(np.linalg.solve(params.covariance, observed))
         return float(-0.5 * self.prior_rows * (log_det + trace))
@@ -134,11 +134,12 @@ class Normal:
         labels = np.zeros(n, dtype=np.int64)
         return self.law.sample(_one(params), labels, rng), labels
 
-    def _variances(self) -> Array:
+    def variances(self) -> Array:
+        """Of the seen cells of each column, (d,), 1 for a constant one; prior and floor go by them."""
         return np.array([column.variance or 1.0 for column in self.law.columns])
 
     def _floor(self) -> Array:
-        return self._variances() * self.law.floor
+        return self.variances() * self.law.floor
 
 
 def _precision(covariance: Array) -> tuple[Array | None, float]:

@@ -27,7 +27,7 @@ def summary(estimator: Any) -> str:
     fitted = estimator._fitted()
     lines = [*wrap(title(fitted.model), WIDTH), "", *pairs(_data(fitted)), "", *pairs(_fit(fitted))]
     lines += ["", *_stop(fitted, estimator.diagnostics_["rate"])]
-    lines += sections(fitted.model, fitted.user_params, fitted.columns)
+    lines += sections(fitted.model, fitted.user_params, estimator._modelled_columns())
     saddles = estimator.diagnostics_["saddles"]
     if saddles:
         lines += ["", "Saddles"]

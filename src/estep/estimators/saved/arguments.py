@@ -17,10 +17,13 @@ from estep.io.container import Tensor
 ROWS = ("resp_init",)  # one entry a row of the data: not for a model file
 ARRAYS = ("weights_init", "means_init", "precisions_init", "mean_init", "covariance_init")
 FAMILIES = ("family", "emission")
+OF_COLUMNS = ("scales", "bounds")  # of Normal, as lists: column, then what it has
+LATER = OF_COLUMNS  # parameters that files of estep 0.1.0 may lack
 _NUMBER, _OPTIONAL = (float, int), (float, int, type(None))
 TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys((*ROWS, *ARRAYS), (type(None),)),  # arrays are among the tensors
     **dict.fromkeys(FAMILIES, (str, dict)),
+    **dict.fromkeys(OF_COLUMNS, (list, type(None))),
     **dict.fromkeys(("n_components", "n_clusters", "max_iter"), (int,)),
     **dict.fromkeys(("verbose", "verbose_interval"), (int, bool)),
     **dict.fromkeys(("warm_start", "equal_weights"), (bool,)),
@@ -47,6 +50,8 @@ def spell_arguments(
             spelled[name] = spell(value)
         elif name == "fixed":
             spelled[name] = value if isinstance(value, str) else [str(each) for each in value]
+        elif name in OF_COLUMNS:
+            spelled[name] = getattr(estimator._scales, f"spelled_{name}")(estimator._names())  # of the fit
         elif name == "random_state":
             spelled[name] = int(value) if isinstance(value, Integral) else None
         else:
@@ -59,6 +64,7 @@ def arguments(
 ) -> dict[str, Any]:
     """The parameters for the constructor; ModelFileError for a name or a type it does not take."""
     names = set(kind._get_param_names()) - set(without)
+    document = dict.fromkeys(names.intersection(LATER)) | document
     for name in sorted(names ^ document.keys()):
         raise ModelFileError(f"the parameter {name!r} is {'missing' if name in names else 'unknown'}")
     found = {}
@@ -66,11 +72,28 @@ def arguments(
         if type(value) not in TYPES[name]:
             raise ModelFileError(f"the parameter {name!r} cannot be {str(value)[:100]!r}")
         found[name] = unspell(value) if name in FAMILIES else value
-        if isinstance(value, list):
+        if name in OF_COLUMNS and value is not None:
+            found[name] = _of_columns(name, value)
+        elif isinstance(value, list):
             found[name] = tuple(value)
     for name in ARRAYS:
         if name in names and f"parameter.{name}" in tensors:
             found[name] = tensors.pop(f"parameter.{name}")
+    return found
+
+
+def _of_columns(name: str, document: list[Any]) -> dict[str, Any]:
+    """Column to scale, or to its two bounds; ModelFileError for any other list."""
+    ends = (float, type(None))
+    kinds: tuple[tuple[type, ...], ...] = ((str,), (str,)) if name == "scales" else ((str,), ends, ends)
+    found: dict[str, Any] = {}
+    for each in document:
+        good = isinstance(each, list) and len(each) == len(kinds)
+        if not good or any(type(part) not in kind for part, kind in zip(each, kinds, strict=True)):
+            raise ModelFileError(f"the parameter {name!r} cannot hold {str(each)[:100]!r}")
+        found[each[0]] = each[1] if name == "scales" else (each[1], each[2])
+    if len(found) < len(document):
+        raise ModelFileError(f"the parameter {name!r} names a column twice")
     return found
 
 
