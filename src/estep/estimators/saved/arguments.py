@@ -9,7 +9,7 @@ import numpy as np
 
 from estep.errors import ModelFileError, UsageError
 from estep.estimators.base import Face
-from estep.estimators.parameters import count, draw_seed, positive
+from estep.estimators.parameters import count, draw_seed, positive, shaped
 from estep.estimators.saved.spell import spell, unspell
 from estep.estimators.search import search
 from estep.io.container import Tensor
@@ -30,6 +30,9 @@ TYPES: dict[str, tuple[type, ...]] = {
     "random_state": (int, type(None)),
     "warm_start": (bool,),
 }
+
+# parameters that came after the first files of this format, and what a file without them means
+ADDED: dict[str, Any] = {}
 
 
 def spell_arguments(
@@ -56,9 +59,9 @@ def arguments(
 ) -> dict[str, Any]:
     """The parameters for the constructor; ModelFileError for a name or a type it does not take."""
     names = set(kind._get_param_names()) - set(without)
-    for name in sorted(names ^ document.keys()):
+    for name in sorted(names ^ (document.keys() | ADDED.keys() & names)):
         raise ModelFileError(f"the parameter {name!r} is {'missing' if name in names else 'unknown'}")
-    found = {}
+    found = {name: ADDED[name] for name in ADDED.keys() & names - document.keys()}
     for name, value in document.items():
         if type(value) not in TYPES[name]:
             raise ModelFileError(f"the parameter {name!r} cannot be {str(value)[:100]!r}")
@@ -69,13 +72,20 @@ def arguments(
     return found
 
 
-def check_arguments(estimator: Face) -> None:
-    """What a fit would say of the parameters that the model does not look at."""
+def check_arguments(estimator: Face, d: int) -> None:
+    """What a fit to d columns would say of the parameters that the model does not look at."""
     positive(estimator, "tol", zero=True)
     count(estimator, "max_iter")
-    draw_seed(getattr(estimator, "random_state", None))
     if hasattr(estimator, "n_init"):
         search(estimator)
+    else:
+        draw_seed(getattr(estimator, "random_state", None))
+    k = getattr(estimator, "n_components", 1)
+    shapes = {"weights_init": (k,), "means_init": (k, d), "mean_init": (d,), "covariance_init": (d, d)}
+    for name in ARRAYS:
+        value = getattr(estimator, name, None)
+        if value is not None:
+            shaped(value, shapes.get(name, np.shape(value)), name)
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -14,6 +14,7 @@ from estep.records import Units, named_leaves
 from estep.space import Fixed, PosDef, Simplex, Space, faults
 
 Shapes = dict[str, tuple[int, ...]]
+SMALLEST = float(np.finfo(np.float64).tiny)  # of a variance: below it the inverse is infinite
 
 
 def checked_params(model: Any, d: int, tensors: dict[str, Tensor]) -> Any:
@@ -96,8 +97,12 @@ def _stricter(spaces: Any, params: Any) -> list[str]:
     leaves = zip(named_leaves(spaces), named_leaves(params), strict=True)
     for (name, space), (_, leaf) in leaves:
         last = name.rpartition(".")[2]
-        if last in ("covariances", "noise") and not isinstance(space, PosDef) and not np.all(leaf > 0):
-            found.append(f"{name} must be > 0")
+        if (
+            last in ("covariances", "noise")
+            and not isinstance(space, PosDef)
+            and not np.all(leaf >= SMALLEST)
+        ):
+            found.append(f"{name} must be > 0, and have a finite inverse")
         if last == "weights" and isinstance(space, Fixed):
             simplex: Space = Simplex()
             equal = np.all(leaf == leaf.flat[0])
