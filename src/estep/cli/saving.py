@@ -30,8 +30,6 @@ def check_place(out: str | None, data: str, suffix: str | None = None) -> None:
     if not place.parent.is_dir():
         raise ResourceError(f"-o {out}: the folder {place.parent} does not exist; make it first")
     special = place.exists() and not place.is_file()  # a pipe or a device, which is written to directly
-    if special and suffix is not None:
-        raise ResourceError(f"-o {out} is a pipe or a device; a model is saved to a file")
     if not special and not os.access(place.parent, os.W_OK):
         raise ResourceError(f"-o {out}: the folder {place.parent} cannot be written to")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -131,12 +132,25 @@ def load(
     >>> again.mean_.round(2)
     array([ 3.49, 70.9 ])
     """
-    file = read(path)
     given = dict(zip(HOOKS, (estep, mstep, log_prior, spaces), strict=True))
+    file = read(path)
     if file.kind != "EM" and (start is not None or any(hook is not None for hook in given.values())):
         raise UsageError(f"{os.fspath(path)!r} holds a {file.kind}, which takes no functions; give the path")
-    try:
+    with _naming(path):
         return rebuilt(file, start, given)
+
+
+def look(path: str | os.PathLike[str]) -> tuple[ModelFile, Any]:
+    """What a model file holds, and the estimator; an `EM` without its functions, to be read and no more."""
+    file = read(path)
+    with _naming(path):
+        return file, rebuilt(file)
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)!r}: {error}") from None
 
