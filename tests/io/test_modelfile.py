@@ -185,6 +185,13 @@ def test_a_checksum_in_another_place_is_not_believed(metadata: str) -> None:
         decode(sealed('{"__metadata__":' + metadata % ZEROS + "}"))
 
 
+def test_arrays_are_counted_where_their_keys_hide_behind_escapes() -> None:
+    one = EMPTY.replace("SIDE", "0").replace("data_offsets", "data\\u005foffsets")
+    many = "".join(one.replace('"t"', f'"{i}"') for i in range(10_001))
+    with pytest.raises(ModelFileError, match="more than 10000 arrays"):
+        decode(forged(FINE, many))
+
+
 def test_brackets_in_strings_are_no_depth() -> None:
     name = '[[{"' * 100
     document = FINE.replace("{}", json.dumps({name: [name, "\\"]}), 1)
