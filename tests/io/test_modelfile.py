@@ -192,6 +192,26 @@ def test_arrays_are_counted_where_their_keys_hide_behind_escapes() -> None:
         decode(forged(FINE, many))
 
 
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        ONE.replace("[0,8]", "[8,16]").replace('"t"', json.dumps("\x1b[2J\n" + "long" * 1000)),
+        ONE.replace('"t"', json.dumps("\x1b[2J\n" + "long" * 1000)) * 2,
+        ONE.replace("F64", "F32").replace("[1]", "[2]").replace('"t"', json.dumps("\x1b[2J" * 1000)),
+    ],
+    ids=["offsets", "twice", "type"],
+)
+def test_an_error_says_a_name_from_a_file_in_printable_characters_and_briefly(
+    tensors: str, tmp_path: Path
+) -> None:
+    body = b"" if "F64" in tensors else bytes(8)
+    (tmp_path / "m.estep").write_bytes(forged(FINE, tensors, body))
+    with pytest.raises(ModelFileError, match=r"\\x1b") as caught:
+        read(tmp_path / "m.estep")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 700 + len(str(tmp_path))
+
+
 def test_brackets_in_strings_are_no_depth() -> None:
     name = '[[{"' * 100
     document = FINE.replace("{}", json.dumps({name: [name, "\\"]}), 1)

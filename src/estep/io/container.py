@@ -93,7 +93,8 @@ def _tensors(data: bytes) -> dict[str, Tensor]:
     try:
         entries = deserialize(data)  # type: ignore[no-untyped-call]  # safetensors leaves it untyped
     except SafetensorError as error:
-        raise ModelFileError(f"its arrays cannot be read: {error}; {AGAIN}") from None
+        # its words hold names from the file as they are, control characters with them
+        raise ModelFileError(f"its arrays cannot be read: {str(error)!r}; {AGAIN}") from None
     tensors: dict[str, Tensor] = {}
     for name, entry in entries:
         if entry["dtype"] not in DTYPES:

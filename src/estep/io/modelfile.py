@@ -19,6 +19,7 @@ from estep.io.container import AGAIN, Tensor, header_length, pack, require_mark,
 SUFFIX = ".estep"
 FORMAT = 1  # raised whenever an older estep could misread a file
 MOST_BYTES = 2**32
+LONGEST = 600  # characters of an error about the contents of a file
 _FIELDS = {"format": int, "library": str, "kind": str, "parameters": dict, "outcome": dict}
 
 
@@ -102,9 +103,15 @@ def read(path: str | os.PathLike[str]) -> ModelFile:
     try:
         return decode(_bytes(place))
     except ModelFileError as error:
-        raise ModelFileError(f"{place!r}: {error}") from None
+        raise naming(place, error) from None
     except MemoryError as error:
         raise ResourceError(f"{place!r}: there is no memory for this model file") from error
+
+
+def naming(path: str | os.PathLike[str], error: ModelFileError) -> ModelFileError:
+    """The error with the path before it, and cut where a name from the file would fill pages."""
+    said = str(error)
+    return ModelFileError(f"{os.fspath(path)!r}: {said if len(said) <= LONGEST else said[:LONGEST] + ' ...'}")
 
 
 def _require_replaceable(place: str) -> None:

@@ -18,6 +18,7 @@ from estep.estimators.saved.spell import own_spaces, spell_space
 from estep.families import Categorical, Mixed
 from estep.io import ModelFile, decode, encode, nest, outcome, read, write
 from estep.io.container import Tensor
+from estep.io.modelfile import naming
 from estep.records import Column, named_leaves
 
 
@@ -152,7 +153,7 @@ def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except ModelFileError as error:
-        raise ModelFileError(f"{os.fspath(path)!r}: {error}") from None
+        raise naming(path, error) from None
 
 
 def _without_extremes(model: Any, columns: tuple[Column, ...]) -> tuple[Column, ...]:
