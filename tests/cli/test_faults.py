@@ -104,12 +104,7 @@ FAULTS = [
     (4, "show pickle.estep", "a pickle"),
     (4, "show data.csv", "not an estep model file"),
     (4, "show folder", "folder"),
-    (
-        4,
-        "show own.estep",
-        "a user's own model: open it in Python with estep.load(path, estep=..., mstep=...)",
-    ),
-    (4, "impute data.csv -m own.estep", "a user's own model"),
+    (4, "impute data.csv -m own.estep", "a user's own model: open it in Python with estep.load(path, estep"),
     (4, "impute data.csv -m damaged.estep", "checksum"),
     (5, "fit normal data.csv -o nowhere/m.estep", "does not exist"),
     (5, "fit normal data.csv -o folder.estep", "folder"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from estep.errors import ModelFileError, UsageError
 from estep.estimators.base import Face
-from estep.estimators.parameters import count, draw_seed, positive
+from estep.estimators.parameters import count, draw_seed, positive, shaped
 from estep.estimators.saved.spell import spell, unspell
 from estep.estimators.search import search
 from estep.io.container import Tensor
@@ -18,7 +18,6 @@ ROWS = ("resp_init",)  # one entry a row of the data: not for a model file
 ARRAYS = ("weights_init", "means_init", "precisions_init", "mean_init", "covariance_init")
 FAMILIES = ("family", "emission")
 OF_COLUMNS = ("scales", "bounds")  # of Normal, as lists: column, then what it has
-LATER = OF_COLUMNS  # parameters that files of estep 0.1.0 may lack
 _NUMBER, _OPTIONAL = (float, int), (float, int, type(None))
 TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys((*ROWS, *ARRAYS), (type(None),)),  # arrays are among the tensors
@@ -34,6 +33,9 @@ TYPES: dict[str, tuple[type, ...]] = {
     "random_state": (int, type(None)),
     "fixed": (list, str),
 }
+
+# parameters that came after the first files of this format, and what a file without them means
+ADDED: dict[str, Any] = {**dict.fromkeys(OF_COLUMNS), "equal_weights": False, "fixed": ()}
 
 
 def spell_arguments(
@@ -64,10 +66,9 @@ def arguments(
 ) -> dict[str, Any]:
     """The parameters for the constructor; ModelFileError for a name or a type it does not take."""
     names = set(kind._get_param_names()) - set(without)
-    document = dict.fromkeys(names.intersection(LATER)) | document
-    for name in sorted(names ^ document.keys()):
+    for name in sorted(names ^ (document.keys() | ADDED.keys() & names)):
         raise ModelFileError(f"the parameter {name!r} is {'missing' if name in names else 'unknown'}")
-    found = {}
+    found = {name: ADDED[name] for name in ADDED.keys() & names - document.keys()}
     for name, value in document.items():
         if type(value) not in TYPES[name]:
             raise ModelFileError(f"the parameter {name!r} cannot be {str(value)[:100]!r}")
@@ -97,13 +98,20 @@ def _of_columns(name: str, document: list[Any]) -> dict[str, Any]:
     return found
 
 
-def check_arguments(estimator: Face) -> None:
-    """What a fit would say of the parameters that the model does not look at."""
+def check_arguments(estimator: Face, d: int) -> None:
+    """What a fit to d columns would say of the parameters that the model does not look at."""
     positive(estimator, "tol", zero=True)
     count(estimator, "max_iter")
-    draw_seed(getattr(estimator, "random_state", None))
     if hasattr(estimator, "n_init"):
         search(estimator)
+    else:
+        draw_seed(getattr(estimator, "random_state", None))
+    k = getattr(estimator, "n_components", 1)
+    shapes = {"weights_init": (k,), "means_init": (k, d), "mean_init": (d,), "covariance_init": (d, d)}
+    for name in ARRAYS:
+        value = getattr(estimator, name, None)
+        if value is not None:
+            shaped(value, shapes.get(name, np.shape(value)), name)
 
 
 def _plain(name: str, value: Any) -> Any:

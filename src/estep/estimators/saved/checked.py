@@ -11,9 +11,10 @@ from estep.families import Categorical, Gaussian, Mixed, Poisson
 from estep.io.container import Tensor
 from estep.models import PPCA, Alone, Chain, Normal
 from estep.records import Units, named_leaves
-from estep.space import Fixed, PosDef, faults
+from estep.space import Fixed, PosDef, Simplex, faults
 
 Shapes = dict[str, tuple[int, ...]]
+SMALLEST = float(np.finfo(np.float64).tiny)  # of a variance: below it the inverse is infinite
 
 
 def checked_params(model: Any, d: int, tensors: dict[str, Tensor]) -> Any:
@@ -97,9 +98,14 @@ def _stricter(model: Any, spaces: Any, params: Any) -> list[str]:
     for (name, space), (_, leaf) in leaves:
         last = name.rpartition(".")[2]
         inner = space.inner if isinstance(space, Fixed) else space
-        if last in ("covariances", "noise") and not isinstance(inner, PosDef) and not np.all(leaf > 0):
-            found.append(f"{name} must be > 0")
+        if (
+            last in ("covariances", "noise")
+            and not isinstance(inner, PosDef)
+            and not np.all(leaf >= SMALLEST)
+        ):
+            found.append(f"{name} must be > 0, and have a finite inverse")
         own = isinstance(model, Alone) and model.family.fixed  # weights the user chose
-        if last == "weights" and isinstance(space, Fixed) and not own and not np.all(leaf == leaf.flat[0]):
-            found.append(f"{name} must be equal and sum to 1")
+        if last == "weights" and isinstance(space, Fixed):
+            equal = own or np.all(leaf == leaf.flat[0])
+            found += [f"{name} must be equal and sum to 1"] if Simplex().fault(leaf) or not equal else []
     return found
