@@ -79,6 +79,8 @@ class MemorySource:
         Added to the log-density of each latent state at each row.
     levels : tuple, optional
         For each column the names of its codes, or None.
+    notes : tuple, optional
+        Codes and sentences of the warnings that were given when the values were read.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class MemorySource:
         lengths: Int | None = None,
         evidence: Array | None = None,
         levels: tuple[tuple[str, ...] | None, ...] | None = None,
+        notes: tuple[tuple[str, str], ...] = (),
         units: Units | None = None,
         described: tuple[Column, ...] | None = None,  # columns in the user's units, if known already
     ) -> None:
@@ -97,7 +100,7 @@ class MemorySource:
         self._raw, self._names, self._levels = values, names, levels or (None,) * d
         self._weights = (np.ones(n) if weights is None else weights).view()
         self._weights.flags.writeable = False  # a user's E-step sees them
-        self._lengths, self._evidence = lengths, evidence
+        self._lengths, self._evidence, self.notes = lengths, evidence, notes
         self._edges, self._spans = _cut(n, d, lengths)
         self._framed: list[Block | None] = [None] * (len(self._edges) - 1)
         self.units = units or Units(np.zeros(d), np.ones(d))
