@@ -83,6 +83,8 @@ class MemorySource:
         The log-density of the user's rows less that of these values, where columns are on a scale.
     single : bool
         The values came in float32: a climb may begin in it.
+    notes : tuple, optional
+        Codes and sentences of the warnings that were given when the values were read.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class MemorySource:
         evidence: Array | None = None,
         levels: tuple[tuple[str, ...] | None, ...] | None = None,
         slopes: Array | None = None,
+        notes: tuple[tuple[str, str], ...] = (),
         units: Units | None = None,
         described: tuple[Column, ...] | None = None,  # columns in the user's units, if known already
         single: bool = False,
@@ -105,6 +108,7 @@ class MemorySource:
         self._weights.flags.writeable = False  # a user's E-step sees them
         self._lengths, self._evidence, self._slopes = lengths, evidence, slopes
         self.single = single
+        self.notes = notes
         self._edges, self._spans = _cut(n, d, lengths)
         self._framed: list[Block | None] = [None] * (len(self._edges) - 1)
         self.units = units or Units(np.zeros(d), np.ones(d))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -23,7 +23,11 @@ from estep.errors import DataError, EstepWarning
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import count, draw_seed, positive, whole
 from estep.records import Array, Column, Int
+from estep.report.columns import look_of, of_columns
 from estep.run import Local
+
+if TYPE_CHECKING:
+    from estep.report.diagnose import Diagnosis
 
 
 class Face(BaseEstimator, ABC):
@@ -41,26 +45,75 @@ class Face(BaseEstimator, ABC):
         tags.target_tags.required = False
         return tags
 
-    def summary(self) -> str:
-        """The fit in words: model, size, log-likelihood, why it stopped, parameters."""
+    def summary(self, X: Any = None) -> str:
+        """The fit in words: model, size, log-likelihood, why it stopped, parameters, findings.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), optional
+            The data of the fit, which no fit keeps: of a mixture, adds how many rows each component gets when
+            each row goes to its most probable one, and the ICL.
+
+        Returns
+        -------
+        str
+            A notebook shows it as tables.
+        """
         from estep.report.text import summary
 
-        return summary(self)
+        return summary(self, X)
+
+    def to_frame(self, backend: Literal["pandas", "polars", "pyarrow"] = "pandas") -> Any:
+        """The fitted parameters as a data frame, in the user's units, a row a number.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}
+            The library of the frame. pyarrow is always there; the others must be installed.
+
+        Returns
+        -------
+        DataFrame or Table
+            Columns `parameter` (as "means"), `component` (or state), `column`, `other` (the second column of
+            a covariance, a category, the state that a transition leads to), null where they say nothing, and
+            `value`.
+        """
+        from estep.report.frame import to_frame
+
+        return to_frame(self, backend)
+
+    def diagnose(self) -> Diagnosis:
+        """What is found of the fit, with causes and remedies; needs no data.
+
+        The warnings of the fit, and what deserves a look without being worth a warning: components that are
+        nearly equal or empty, covariances near their floor, slow convergence. A section of docs/warnings.md
+        is on each code.
+
+        Returns
+        -------
+        Diagnosis
+            A tuple of findings: `code`, `what`, `cause`, `fix`, `page`; empty if there are none.
+        """
+        from estep.report.diagnose import diagnose
+
+        return diagnose(self)
 
     def plot(self, kind: str = "history", X: Any = None, *, columns: Any = None, ax: Any = None) -> Any:
         """Draw the fit and return the matplotlib axes.
 
         Parameters
         ----------
-        kind : {"history", "density", "ellipses", "missing"}
+        kind : {"history", "density", "ellipses", "pairs", "uncertainty", "imputed", "missing"}
             The objective by iteration; one column's histogram with the fitted density; two columns with the
-            components' ellipses; which cells are missing.
+            components' ellipses; every two of up to six columns; where the rows' components are uncertain;
+            the observed cells of a column and the imputed ones; which cells are missing.
         X : array-like of shape (n, d), optional
             The data; needed by all but "history".
-        columns : int, str, or pair of them, optional
-            Which column (density) or columns (ellipses) to show; the first by default.
+        columns : int, str, or several of them, optional
+            Which column (density, imputed), two columns (ellipses, uncertainty) or columns (pairs) to show;
+            the first by default, of "imputed" that with the most missing cells.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+            Where to draw; a new figure by default, and always of "pairs", which returns an array of axes.
         """
         from estep.report.plots import plot
 
@@ -143,6 +196,7 @@ class Face(BaseEstimator, ABC):
             lengths=None if lengths is None else np.asarray(lengths, dtype=np.int64),
             evidence=evidence,
             levels=table.levels,
+            notes=table.notes,
             slopes=slopes,
             single=self._float32,
         )
@@ -166,7 +220,8 @@ class Face(BaseEstimator, ABC):
             watch=Printer(count(self, "verbose_interval")) if verbose else silent,
             units=units,
         )
-        self.fitted_ = Fitted.of(result, source.weight)
+        seen = look_of(result.model, result.point.params, source.framed(result.units))
+        self.fitted_ = Fitted.of(result, source.weight, seen, source.notes)
         self._publish()
         self._warn()
         if self.status_ is Status.INTERRUPTED:
@@ -216,16 +271,22 @@ class Face(BaseEstimator, ABC):
             found.append(("EM007", f"a saddle: {verdict.message}; raise max_iter"))
         if verdict.status is Status.NONFINITE:
             found.append(("EM006", f"{verdict.message}; look for values of extreme size"))
-        constant = [c.name for c in self.fitted_.columns if c.variance == 0 and c.seen > 0]
+        once = self.fitted_.seen_in_rows.once
+        constant = [
+            column.name
+            for j, column in enumerate(self.fitted_.columns)
+            if column.variance == 0 and column.seen > 0 and j not in once
+        ]
         if constant and self.fitted_.model.equivariance != "none":
             names = ", ".join(map(repr, constant))
             held = ", with a variance held at a floor" if self.fitted_.model.equivariance == "column" else ""
             which = f"columns {names} are" if len(constant) > 1 else f"column {names} is"
             found.append(("EM004", f"{which} constant{held}; leave such columns out"))
-        return found
+        return [*found, *of_columns(self.fitted_), *self.fitted_.notes]
 
     def _warn(self) -> None:
-        for code, text in self.diagnostics_["findings"]:
+        told = len(self.fitted_.notes)  # they stand last
+        for code, text in self.diagnostics_["findings"][: -told or None]:
             kind = ConvergenceWarning if code in ("EM001", "EM003", "EM006", "EM007") else EstepWarning
             warnings.warn(f"{code}: {text}", kind, stacklevel=4)
 

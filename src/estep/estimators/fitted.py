@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from estep.data.look import Look
 from estep.data.source import MemorySource
 from estep.engine import Info, Model, Problem, Result, Verdict
 from estep.errors import DataError
@@ -29,9 +30,13 @@ class Fitted(NamedTuple):
     verdict: Verdict
     history: tuple[Info, ...]
     starts: tuple[Verdict, ...]
+    seen_in_rows: Look = Look()  # of a fit in this process: model files do not hold it
+    notes: tuple[tuple[str, str], ...] = ()  # codes and sentences of the reading, as above
 
     @classmethod
-    def of(cls, result: Result, weight: float) -> Fitted:
+    def of(
+        cls, result: Result, weight: float, seen_in_rows: Look, notes: tuple[tuple[str, str], ...]
+    ) -> Fitted:
         """Of a finished fit to rows of this total weight."""
         point = result.point
         return cls(
@@ -45,6 +50,8 @@ class Fitted(NamedTuple):
             result.verdict,
             result.history,
             result.starts,
+            seen_in_rows,
+            notes,
         )
 
     @property
