@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import signal
 import threading
@@ -15,10 +14,10 @@ from typing import Any
 import typer
 
 from estep.cli.app import app
+from estep.cli.refusing import REFUSED, sentence, together
 from estep.cli.streams import drop_stdout, flush, note, soften_encoding
 from estep.errors import EstepError
 
-REFUSED = typer.BadParameter.__bases__[0]  # click's UsageError, which typer has moved between packages
 INTERRUPTED = 128 + signal.SIGINT
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -50,7 +49,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, REFUSED):
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "estep"
-        note(f"error: {_refusal(error)} (see {command} --help)")
+        note(f"error: {together([sentence(error)], command)}")
         return 2
     if isinstance(error, EstepError):
         note(f"error: {error}")
@@ -69,19 +68,6 @@ def _explain(error: Exception) -> int:
     what = f"{type(error).__name__}: {error}".rstrip()
     note(f"error: a bug in estep, please report it: {what} (ESTEP_DEBUG=1 shows where)")
     return 1
-
-
-def _refusal(error: Any) -> str:
-    """What is wrong with the words of a command, in a sentence."""
-    wrong = getattr(error, "option_name", None)
-    if wrong is not None and hasattr(error, "possibilities"):
-        near = difflib.get_close_matches(wrong, error.possibilities or (), n=1, cutoff=0.0)
-        return f"no such option: {wrong}" + (f"; did you mean {near[0]}?" if near else "")
-    options = getattr(getattr(error, "param", None), "opts", ())
-    if type(error) is typer.BadParameter and options:
-        return f"{max(options, key=len)}: {error.message.rstrip('.')}"
-    sentence = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
-    return sentence[:1].lower() + sentence[1:]
 
 
 @contextmanager

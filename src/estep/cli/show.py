@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from estep.cli import options as o
 from estep.cli.fitting import told
-from estep.cli.saving import reopen
+from estep.cli.model import reopen
 from estep.cli.streams import tell
 
 
 def show(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, made with -o or with save().")],
+    model: o.ModelArgument,
     json: o.Json = False,
 ) -> None:
     """Print the summary of a saved model.
