@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from estep import Normal, __version__, datasets, load
+from estep.cli import shell
 
 ESTEP = Path(sys.executable).with_name("estep")
 FAITHFUL = str(datasets.path("faithful"))
@@ -190,6 +191,23 @@ def test_a_second_interrupt_is_immediate(tmp_path):
         process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGINT  # 130 to a shell
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_waits_until_compiled_code_has_returned():
+    source = "def caller(call, reached):\n    call()\n    reached.append('next line')\n"
+    room = {}
+    exec(compile(source, str(shell.PACKAGE / "kernels" / "cpu" / "some.py"), "exec"), room)
+    reached = []
+
+    def call():  # stands for numba, which runs Python in the course of a compiled call
+        signal.raise_signal(signal.SIGTERM)
+        reached.append("returned")
+
+    with shell._one_interrupt() as caught, pytest.raises(KeyboardInterrupt, match=r"^$"):
+        room["caller"](call, reached)
+    assert reached == ["returned"]
+    assert caught == [signal.SIGTERM]
+    assert sys.gettrace() is None
 
 
 @contextmanager

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -19,6 +21,7 @@ from estep.cli.streams import drop_stdout, flush, note, soften_encoding
 from estep.errors import EstepError
 
 INTERRUPTED = 128 + signal.SIGINT
+PACKAGE = Path(__file__).parents[1]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -95,7 +98,11 @@ def _one_interrupt() -> Iterator[list[int]]:
         caught.append(number)
         for each in before:
             signal.signal(each, signal.SIG_DFL)
-        raise KeyboardInterrupt
+        caller = _calling_compiled(frame)
+        if caller is None:
+            raise KeyboardInterrupt
+        caller.f_trace = _stop
+        sys.settrace(lambda *_: None)
 
     # a shell's background job ignores Ctrl-C, and only the main thread may set handlers
     ours = [s for s in SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
@@ -106,3 +113,23 @@ def _one_interrupt() -> Iterator[list[int]]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def _calling_compiled(frame: FrameType | None) -> FrameType | None:
+    """The frame of `kernels/cpu` that waits for compiled code, if this one runs inside of its call.
+
+    Numba runs Python to make the arrays and records that compiled code returns, and does not look for an
+    exception: a KeyboardInterrupt there ends the process with a segmentation fault.
+    """
+    top = frame
+    while frame is not None and not frame.f_code.co_filename.startswith(str(PACKAGE)):
+        frame = frame.f_back
+    if frame is None or frame is top or not frame.f_code.co_filename.startswith(str(PACKAGE / "kernels")):
+        return None
+    return frame
+
+
+def _stop(*_: Any) -> NoReturn:
+    """A trace function: the interrupt, at the first line after compiled code."""
+    sys.settrace(None)
+    raise KeyboardInterrupt
