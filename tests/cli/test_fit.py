@@ -225,9 +225,3 @@ def test_groups_that_cannot_be(run, tmp_path, series, sentence):
     found = run("fit", "hmm", "data.csv", "-k", 1, "--groups", "series")
     assert found.code == 3
     assert sentence in found.error
-
-
-def test_verbose_goes_to_standard_error(run):
-    found = run("fit", "gaussian-mixture", "example:faithful", "-k", 3, "-v", "--json")
-    assert "iteration 10: objective" in found.err
-    json.loads(found.out)

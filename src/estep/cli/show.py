@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from estep.cli import options as o
 from estep.cli.contents import contents
 from estep.cli.streams import tell
 
 
 def show(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, made with -o or with save().")],
+    model: o.ModelArgument,
     json: o.Json = False,
 ) -> None:
     """Print all that a model file holds.

@@ -75,7 +75,7 @@ class Aitken:
             )
             return Verdict(Status.DECREASED, message, n, last.gain)
         if self.tol > 0 and n >= 2:
-            remaining = max(self._remaining(history), self._remaining(history[:-1]))
+            remaining = max(still_to_gain(history), still_to_gain(history[:-1]))
             if remaining <= max(self.tol, 8 * last.noise):
                 message = f"about {remaining:.2g} nats are still to gain"
                 return Verdict(Status.CONVERGED, message, n, remaining)
@@ -84,18 +84,19 @@ class Aitken:
             return Verdict(Status.MAX_ITER, message, n, last.gain)
         return None
 
-    def _remaining(self, history: Sequence[Info]) -> float:
-        """Projected gain still to come; inf where three falling gains do not show it, or not in float64."""
-        if any(info.kind == "single" for info in history[-3:]):
-            return float("inf")
-        if abs(history[-1].gain) <= ROUNDING * history[-1].noise:
-            return 0.0
-        if len(history) < 3:
-            return float("inf")
-        first, second, third = (info.gain for info in history[-3:])
-        if not first > second > third > 0:
-            return float("inf")
-        return third * third / (second - third)
+
+def still_to_gain(history: Sequence[Info]) -> float:
+    """Projected gain still to come, in nats; inf where three falling gains in float64 do not show it."""
+    if any(info.kind == "single" for info in history[-3:]):
+        return float("inf")
+    if abs(history[-1].gain) <= ROUNDING * history[-1].noise:
+        return 0.0
+    if len(history) < 3:
+        return float("inf")
+    first, second, third = (info.gain for info in history[-3:])
+    if not first > second > third > 0:
+        return float("inf")
+    return third * third / (second - third)
 
 
 def linear_rate(history: Sequence[Info]) -> float:

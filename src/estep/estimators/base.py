@@ -19,6 +19,7 @@ from estep.data.weights import check_weights
 from estep.engine import Aitken, Model, Printer, Status, fit, linear_rate, silent
 from estep.engine.probe import saddles
 from estep.engine.starts import Starts
+from estep.engine.watch import chosen
 from estep.errors import DataError, EstepWarning
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import count, draw_seed, positive, whole
@@ -217,7 +218,7 @@ class Face(BaseEstimator, ABC):
             source,
             starts=starts,
             stop=Aitken(positive(self, "tol", zero=True), count(self, "max_iter")),
-            watch=Printer(count(self, "verbose_interval")) if verbose else silent,
+            watch=chosen(Printer(count(self, "verbose_interval")) if verbose else silent),
             units=units,
         )
         seen = look_of(result.model, result.point.params, source.framed(result.units))
