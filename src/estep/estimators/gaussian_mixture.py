@@ -189,7 +189,7 @@ class GaussianMixture(Clusters):
         >>> eruptions = GaussianMixture(2, random_state=0).fit(load_faithful().values)
         >>> waiting = eruptions.conditional({0: 4.5})
         >>> waiting.means_.round(1)
-        array([[72.7],
+        array([[70. ],
                [81.1]])
         >>> waiting.weights_.round(3)
         array([0., 1.])
