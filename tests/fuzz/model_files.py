@@ -141,15 +141,17 @@ def _loaded(data: bytes, *, measured: bool) -> tuple[str, Any]:
 
 
 def _asked(estimator: Any) -> str:
-    estimator.summary()
-    if type(estimator).__name__ == "EM":  # whose functions are not in the file
-        return "loaded and told"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # numbers may be so large that densities are 0
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # a forged number may be so large that its square is not
+        estimator.summary()
+        if type(estimator).__name__ == "EM":  # whose functions are not in the file
+            return "loaded and told"
+        try:
             estimator.score_samples([[1.0] * estimator.n_features_in_])
-    except EstepError:
-        return "loaded and told, a row refused"
+        except EstepError:
+            return "loaded and told, a row refused"
     return "loaded, told, and a row scored"
 
 
