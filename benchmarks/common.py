@@ -30,7 +30,7 @@ from estep.models import Alone
 from estep.run import Local
 
 QUICK = "--quick" in sys.argv
-ROUNDS = 2 if QUICK else 7
+ROUNDS = 2 if QUICK else 5
 THREADS = 2
 RESULTS = Path(__file__).parent / "results"
 SIZES = ((200_000, 2, 4), (200_000, 8, 8), (200_000, 16, 16), (50_000, 64, 32))  # n, d, k
@@ -89,7 +89,10 @@ def fit(problem: Problem, iterations: int, run: Local) -> Result:
     units = source.natural_units(model.equivariance)
     params = MixedParams(problem.weights[None], GaussianParams(problem.means, problem.covariances))
     starts = Given(model.rescale(params, units.inverse()))
-    return estep.fit(model, source, starts=starts, stop=Aitken(tol=0, max_iter=iterations), run=run)
+    result = estep.fit(model, source, starts=starts, stop=Aitken(tol=0, max_iter=iterations), run=run)
+    if result.model.family.prepare(result.point.params).inner.plan.centred:
+        raise AssertionError(f"{problem.label}: the product path was not taken")
+    return result
 
 
 def alternate(*contestants: Callable[[], Any], rounds: int = ROUNDS) -> list[float]:

@@ -39,6 +39,25 @@ def test_the_tree_depends_on_the_number_of_blocks_alone(n: int, tree: str, threa
         assert run.sum(lambda block: block, Numbers(n), lambda a, b: f"({a}+{b})") == tree
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_thread_that_takes_signals_only_waits(threads: int) -> None:
+    with Local(threads) as run:
+        where = run.sum(lambda _: {threading.current_thread()}, Numbers(5), lambda a, b: a | b)
+        where |= set(run.map(lambda _: threading.current_thread(), range(3)))
+    assert threading.main_thread() not in where
+    assert len(where) <= threads
+
+
+def test_an_interrupt_inside_an_item_comes_out() -> None:
+    def interrupt(block: str) -> str:
+        if block == "2":
+            raise KeyboardInterrupt
+        return block
+
+    with Local(2) as run, pytest.raises(KeyboardInterrupt, match=r"^$"):
+        run.sum(interrupt, Numbers(5), lambda a, b: a + b)
+
+
 def test_few_results_are_held_at_once() -> None:
     alive, most = 0, 0
 

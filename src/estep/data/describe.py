@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
@@ -13,17 +14,20 @@ SMALLEST, LARGEST = 1e-151, 1e151
 
 
 def describe(
-    blocks: list[Block], names: tuple[str, ...], levels: tuple[tuple[str, ...] | None, ...]
+    blocks: Callable[[], Iterable[Block]],
+    names: tuple[str, ...],
+    levels: tuple[tuple[str, ...] | None, ...],
 ) -> tuple[Column, ...]:
     """One `Column` each, in the user's units, from blocks of raw values. Rows of weight 0 do not count.
 
-    Two passes, block by block in a fixed order: the bits do not depend on how the rows arrived.
+    Three passes, each over blocks made anew, so that no second copy of the data is held; in a fixed order:
+    the bits do not depend on how the rows arrived.
     """
-    blocks = [_counted(block) for block in blocks]
-    seen = np.sum([(~np.isnan(b.values) * b.weights).sum(axis=1) for b in blocks], axis=0)
-    low = np.fmin.reduce([np.fmin.reduce(b.values, axis=1) for b in blocks])
-    high = np.fmax.reduce([np.fmax.reduce(b.values, axis=1) for b in blocks])
-    whole = np.array([all(_whole(b.values[j]) for b in blocks) for j in range(len(names))])
+    parts = [_ends(_counted(block)) for block in blocks()]
+    seen = np.sum([part[0] for part in parts], axis=0)
+    low = np.fmin.reduce([part[1] for part in parts])
+    high = np.fmax.reduce([part[2] for part in parts])
+    whole = np.all([part[3] for part in parts], axis=0)
     found, varies = seen > 0, high > low
     low, high = np.where(found, low, 0.0), np.where(found, high, 0.0)
     # about the middle and in units of the half range, so that no square over- or underflows
@@ -78,18 +82,21 @@ def _counted(block: Block) -> Block:
     return Block(np.where(block.weights > 0, block.values, np.nan), block.weights)
 
 
-def _whole(values: Array) -> bool:
-    """Whether every seen value is an integer."""
-    return bool(((values == np.rint(values)) | np.isnan(values)).all())
+def _ends(block: Block) -> tuple[Array, Array, Array, list[bool]]:
+    """Weight of the seen cells, least, largest, and whether all are integers, of each column."""
+    values = block.values
+    seen = (~np.isnan(values) * block.weights).sum(axis=1)
+    whole = [bool(((line == np.rint(line)) | np.isnan(line)).all()) for line in values]
+    return seen, np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1), whole
 
 
-def _moment(blocks: list[Block], centre: Array, unit: Array, power: Literal[1, 2]) -> Array:
+def _moment(blocks: Callable[[], Iterable[Block]], centre: Array, unit: Array, power: Literal[1, 2]) -> Array:
     """Weighted sum over the seen cells of ((x - centre) / unit) ** power, (d,).
 
     Not by BLAS, which is not pinned yet. Of NaN and 0 both fmin and fmax make 0, faster than a mask does.
     """
     total = []
-    for block in blocks:
+    for block in map(_counted, blocks()):
         terms = (block.values - centre[:, None]) / unit[:, None]
         terms = np.fmax(terms, 0.0) + np.fmin(terms, 0.0) if power == 1 else np.fmax(terms * terms, 0.0)
         total.append((terms * block.weights).sum(axis=1))

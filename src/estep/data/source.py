@@ -113,7 +113,7 @@ class MemorySource:
         self._framed: list[Block | None] = [None] * (len(self._edges) - 1)
         self.units = units or Units(np.zeros(d), np.ones(d))
         self._described = described or describe(
-            [self._cut_block(i) for i in range(len(self))], names, self._levels
+            lambda: map(self._cut_block, range(len(self))), names, self._levels
         )
         self.columns = in_units(self._described, self.units)
         self.n_rows, self.weight = n, float(self._weights.sum())

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 OVERHEAD = 3e-4  # of a pass
+CHAINED = 1.5e-3  # of one over sequences, beside the recursions themselves
 PER_CELL = 1e-9  # a row and a free parameter
 PER_STEP = 3e-8  # a row of a sequence, beyond its parameters: the recursions wait for each other
 START = 3  # passes that drawing a start is counted as
@@ -37,5 +38,6 @@ class Cost(NamedTuple):
 def cost_of(free: int, rows: float, seen: float, *, chained: bool = False) -> Cost:
     """For `free` parameters, `rows` in all, and `seen` by the search; `chained` if they form sequences."""
     per_row = PER_CELL * free + (PER_STEP if chained else 0.0)
-    search, final = (OVERHEAD + per_row * count for count in (seen, rows))
+    overhead = CHAINED if chained else OVERHEAD
+    search, final = (overhead + per_row * count for count in (seen, rows))
     return Cost(search, final, rows >= LARGE)

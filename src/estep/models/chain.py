@@ -78,7 +78,7 @@ class Chain:
 
     @property
     def starts(self) -> tuple[str, ...]:
-        return AUTO_KINDS
+        return AUTO_KINDS if self.k > 1 or hasattr(self.family, "draw_inner") else ()
 
     def bind(self, columns: tuple[Column, ...]) -> Chain:
         return replace(self, family=self.family.bind(columns))

@@ -72,7 +72,10 @@ class Executor(Protocol):
 
 
 class Local:
-    """Threads over the blocks, a bounded number of them in flight; one thread is the caller's own.
+    """Threads over the blocks, a bounded number of them in flight; the caller's own thread only waits.
+
+    For Ctrl-C reaches the main thread alone, and inside compiled code it would end the process: Numba runs
+    Python while it makes return values, and takes no notice of an exception there.
 
     Parameters
     ----------
@@ -123,11 +126,11 @@ class Local:
             return fn(source.block(i))
 
         items = range(len(source))
-        if len(items) == 1 or self.threads == 1:
+        if self._depth == 0:  # a whole fit in one of another executor's threads
             yield from map(one, items)
             return
         shared = Shared(one, items, 2 * self.threads)
-        helpers = [self._pool.submit(shared.help) for _ in range(self.threads - 1)]
+        helpers = [self._pool.submit(shared.help) for _ in range(min(self.threads, len(items)))]
         try:
             yield from shared
         finally:
@@ -135,7 +138,7 @@ class Local:
             self._leftover = [helper for helper in helpers if not helper.cancel()]
 
     def _each(self, fn: Callable[[A], R], items: Sequence[A]) -> Iterator[R]:
-        if len(items) == 1 or self.threads == 1:  # a pool would only add its latency
+        if self._depth == 0:
             yield from map(fn, items)
             return
         flying: deque[Future[R]] = deque()
