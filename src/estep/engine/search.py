@@ -51,6 +51,7 @@ class Explorer:
         self.found: list[Trace | Verdict] = []
         self.bases: list[float | None] = []
         self.optima = Optima()
+        self.ridges: list[float] = []  # heights that looked like optima and were none
         self.cost: Cost | None = None
         self.spent = 0.0  # units of work
 
@@ -151,16 +152,21 @@ class Explorer:
         trace = self.found[i]
         if not isinstance(trace, Trace) or not _arrived(trace):
             return
-        best = self.optima.best
+        best, height = self.optima.best, trace.point.height
         exact = self.sample.whole or not self.apart
-        if exact and (best is None or trace.point.height > best.point.height + NEAR):
+        if exact and (best is None or height > best.point.height + NEAR):
             # a new best may be no more than a ridge to a degenerate point: on by the user's own rule
-            leg = Leg(self.way.stop, len(trace.history) + min(FARTHEST, self._left()), loose=False)
-            before, way = _passes(trace), self.way._replace(stop=leg)
-            trace = self.found[i] = resume(self.look.alone(), trace, way)
-            self._charge(_passes(trace) - before)
-        if _arrived(trace):
-            self.optima.meet(trace, self.bases[i])
+            if any(abs(ridge - height) <= NEAR for ridge in self.ridges):
+                return
+            leg = Leg(self.way.stop, len(trace.history) + min(FARTHEST, self._left() // 4), loose=False)
+            led = resume(self.look.alone(), trace, self.way._replace(stop=leg))
+            self._charge(_passes(led) - _passes(trace))
+            # out of work it stands where it came to, but does not race on
+            trace = self.found[i] = led._replace(verdict=trace.verdict) if is_open(led) else led
+            if not _arrived(led):
+                self.ridges.append(height)
+                return
+        self.optima.meet(trace, self.bases[i])
 
     def _racing(self, first: int) -> list[int]:
         """Starts that may go on, best first; a degenerate one only where nothing sound is known."""
