@@ -21,6 +21,13 @@ def test_every_warning_has_a_section_in_the_documents() -> None:
     assert codes == sections
 
 
+def test_every_finding_of_a_fit_has_a_cause_and_a_fix() -> None:
+    from estep.report.diagnose import CODES
+
+    codes = {code for path in SOURCES for code in re.findall(r'"(EM\d{3})\b', path.read_text())}
+    assert codes - CODES.keys() == {"EM005", "EM012"}  # told when they happen, and not of a fit
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_long_file_says_why_in_its_first_line(path: Path) -> None:
     lines = path.read_text().splitlines()

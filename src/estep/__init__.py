@@ -13,12 +13,25 @@ if TYPE_CHECKING:
     from estep.engine.fit import fit
     from estep.estimators import EM, HMM, PPCA, GaussianMixture, Mixture, Normal, SoftKMeans
     from estep.estimators.saved.files import load
+    from estep.inference.rubin import combine
 
 __version__ = "0.1.0"
 
-__all__ = ["EM", "HMM", "PPCA", "GaussianMixture", "Mixture", "Normal", "SoftKMeans", "fit", "load"]
+__all__ = [
+    "EM",
+    "HMM",
+    "PPCA",
+    "GaussianMixture",
+    "Mixture",
+    "Normal",
+    "SoftKMeans",
+    "combine",
+    "fit",
+    "load",
+]
 
 _HOMES = dict.fromkeys(__all__, "estep.estimators") | {
+    "combine": "estep.inference.rubin",
     "fit": "estep.engine.fit",
     "load": "estep.estimators.saved.files",
 }

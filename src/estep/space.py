@@ -62,7 +62,9 @@ class Real:
 
 @dataclass(frozen=True)
 class Fixed:
-    """A value that no step moves."""
+    """A value that no step moves, inside the space it belongs to."""
+
+    inner: Space = Real()
 
     def size(self, shape: tuple[int, ...]) -> int:
         return 0
@@ -74,7 +76,7 @@ class Fixed:
         return like
 
     def fault(self, value: Array) -> str | None:
-        return Real().fault(value)
+        return self.inner.fault(value)
 
 
 @dataclass(frozen=True)

@@ -171,10 +171,10 @@ def test_a_file_without_holes_comes_out_unchanged(run):
 
 
 def test_an_old_file_survives_a_full_disk(run, tmp_path, monkeypatch):
-    from estep.cli import filling
+    from estep.cli import writing
 
     (tmp_path / "out.csv").write_text("old")
-    plain = filling._inert
+    plain = writing.inert
     left = iter(range(100))
 
     def full(cell):
@@ -182,7 +182,7 @@ def test_an_old_file_survives_a_full_disk(run, tmp_path, monkeypatch):
             raise OSError(28, "No space left on device")
         return plain(cell)
 
-    monkeypatch.setattr(filling, "_inert", full)
+    monkeypatch.setattr(writing, "inert", full)
     found = run("impute", "example:airquality", *COLUMNS, "-o", "out.csv")
     assert found.code == 5
     assert "No space left" in found.error

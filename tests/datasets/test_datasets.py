@@ -10,6 +10,7 @@ from estep.errors import UsageError
 
 LOADERS = {
     "airquality": (datasets.load_airquality, (153, 6)),
+    "casino": (datasets.load_casino, (300, 1)),
     "earthquakes": (datasets.load_earthquakes, (107, 2)),
     "faithful": (datasets.load_faithful, (272, 2)),
     "galaxies": (datasets.load_galaxies, (82, 1)),
@@ -77,7 +78,7 @@ def test_galaxies_keep_the_misprint_of_r():
     assert (np.diff(values) >= 0).all()
 
 
-@pytest.mark.parametrize("name", sorted(set(LOADERS) - {"iris"}))
+@pytest.mark.parametrize("name", sorted(set(LOADERS) - {"casino", "iris"}))
 def test_no_classes_elsewhere(name):
     data = LOADERS[name][0]()
     assert data.target is None

@@ -18,7 +18,7 @@ from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
 from estep.families.covariance import SHAPES, OneSphere
 from estep.io import ModelFile, read, write
 from estep.records import Block, named_leaves
-from estep.space import Positive, Unit
+from estep.space import Fixed, Loadings, PosDef, Positive, Real, Simplex, Unit
 
 RNG = np.random.default_rng(0)
 AIR = load_airquality().select("Ozone", "Solar.R", "Wind", "Temp")[:60]
@@ -40,6 +40,20 @@ CASES: dict[str, tuple[Callable[[], Any], Any]] = {
         lambda: GaussianMixture(
             2, covariance_type="tied", reg_covar=1e-3, means_init=[[2, 55], [4, 80]], warm_start=True
         ),
+        FAITHFUL,
+    ),
+    "mixture, parts fixed": (
+        lambda: GaussianMixture(
+            2,
+            fixed=("weights", "covariances"),
+            weights_init=[0.3, 0.7],
+            precisions_init=np.tile(np.diag([4, 0.02]), (2, 1, 1)),
+            **SHORT,
+        ),
+        FAITHFUL,
+    ),
+    "mixture, means fixed": (
+        lambda: GaussianMixture(2, fixed="means", means_init=[[2, 55], [4, 80]], equal_weights=True),
         FAITHFUL,
     ),
     "normal": (Normal, AIR),
@@ -86,7 +100,7 @@ def test_a_loaded_estimator_says_the_same_to_the_bit(name: str, tmp_path: Path) 
     assert other.history_ == estimator.history_
     assert other.summary() == estimator.summary()
     assert getattr(other, "feature_names_in_", np.array([])).tolist() == list(getattr(X, "columns", []))
-    per_row = {"memberships_", "labels_", "inertia_"}
+    per_row = {"memberships_", "labels_", "inertia_", "uncertainty_"}
     assert vars(estimator).keys() - vars(other).keys() <= per_row
 
 
@@ -220,21 +234,87 @@ def test_a_users_model_needs_its_functions_again(tmp_path: Path) -> None:
     X = RNG.exponential(5.0, (40, 1))
     estimator = EM(start, estep, mstep, prior, spaces, tol=0.5).fit(X)
     estimator.save(tmp_path / "own.estep")
-    for given in ({}, {"estep": estep}, {"estep": estep, "mstep": mstep, "spaces": spaces}):
-        with pytest.raises(ModelFileError, match=r"estep=\.\.\., mstep=\.\.\., log_prior=\.\.\., spaces"):
+    both: dict[str, Any] = {"estep": estep, "mstep": mstep}
+    for given in ({}, {"estep": estep}, both, {**both, "spaces": spaces}, {"start": start}):
+        with pytest.raises(ModelFileError, match=r"the fit, estep=\.\.\., mstep=\.\.\., log_prior=\.\.\.$"):
             load(tmp_path / "own.estep", **given)
-    hooks = {"estep": estep, "mstep": mstep, "log_prior": prior, "spaces": spaces}
+    hooks = {**both, "log_prior": prior}
     other = load(tmp_path / "own.estep", **hooks)
     assert other.loglik(X) == estimator.loglik_ == other.loglik_
     assert other.objective_ == estimator.objective_
     assert repr(other.params_.rate) == repr(estimator.params_.rate)
     assert other.params_.shares["p"].tolist() == [0.25, 0.75]
     assert other.start is other.fitted_.params
+    assert (other.spaces.rate, other.spaces.shares) == (Positive(), {"p": Unit()})
+    assert other.bic(X) == estimator.bic(X)  # free parameters are counted by the spaces
     assert load(tmp_path / "own.estep", start=start, **hooks).fit(X).loglik_ == estimator.loglik_
+    assert load(tmp_path / "own.estep", spaces=Real(), **hooks).spaces == Real()
     assert "EM" not in other.summary().splitlines()[0]
     changed(tmp_path / "own.estep", lambda f: f.tensors["params.rate"].fill(-1))
     with pytest.raises(ModelFileError, match=r"params\.rate must be finite and not negative"):
         load(tmp_path / "own.estep", **hooks)
+
+
+def user(spaces: Any, start: Any) -> EM:
+    """A model that stays where it is."""
+    estimator = EM(start, lambda params, _: (1.0, 0.0), lambda params, _: params, None, spaces, max_iter=1)
+    with pytest.warns(UserWarning, match="EM001"):
+        return estimator.fit([[1.0], [2.0]])
+
+
+@pytest.mark.parametrize(
+    ("spaces", "start"),
+    [
+        (None, 2.0),
+        (Fixed(), np.ones(3)),
+        ({"a": PosDef(), "b": Loadings()}, {"a": np.eye(2), "b": np.array([[1.0], [2.0]])}),
+        ((Real(), (Unit(),)), (1.0, (0.5,))),
+        (Simplex(np.array([[True, False], [True, True]])), np.array([[1.0, 0.0], [0.5, 0.5]])),
+    ],
+)
+def test_spaces_come_back(spaces: Any, start: Any, tmp_path: Path) -> None:
+    estimator = user(spaces, start)
+    other = again(estimator, tmp_path, estep=estimator.estep, mstep=estimator.mstep)
+    assert repr(other.spaces) == repr(spaces)
+    assert other.fitted_.n_parameters == estimator.fitted_.n_parameters
+
+
+class Half(Real):
+    """A space of a user's own, which may be any code."""
+
+
+def test_spaces_of_a_users_own_must_be_given_again(tmp_path: Path) -> None:
+    estimator = user((Half(), Unit()), (1.0, 0.5))
+    estimator.save(tmp_path / "own.estep")
+    both = {"estep": estimator.estep, "mstep": estimator.mstep}
+    with pytest.raises(ModelFileError, match=r"estep=\.\.\., mstep=\.\.\., spaces=\.\.\.$"):
+        load(tmp_path / "own.estep", **both)
+    assert type(load(tmp_path / "own.estep", spaces=estimator.spaces, **both).spaces[0]) is Half
+    with pytest.raises(ModelFileError, match="spaces do not fit the parameters"):
+        load(tmp_path / "own.estep", spaces=(Half(),), **both)
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        ("os.system", "'os.system' is unknown"),
+        ("Half", "'Half' is unknown"),
+        ({"Simplex": [[True], [True, False]]}, "is unknown"),
+        ({"Simplex": [1, 0]}, "is unknown"),
+        ({"Real": None}, "is unknown"),
+        ({"tuple": ["Real", "Real"]}, "spaces do not fit"),
+        ({"dict": {"b": "Real"}}, "spaces do not fit"),
+        ("Loadings", "do not fit each other"),
+        ("PosDef", "spaces do not fit"),
+        ({"Simplex": [True] * 3}, "do not fit each other|sum to 1"),
+    ],
+)
+def test_spaces_that_cannot_be_are_refused(words: Any, match: str, tmp_path: Path) -> None:
+    estimator = user(None, {"a": np.array([0.5, 0.5])})
+    estimator.save(tmp_path / "own.estep")
+    changed(tmp_path / "own.estep", parameter("spaces", words))
+    with pytest.raises(ModelFileError, match=match):
+        load(tmp_path / "own.estep", estep=estimator.estep, mstep=estimator.mstep)
 
 
 def test_a_users_parameters_of_any_nest(tmp_path: Path) -> None:
@@ -376,12 +456,23 @@ WRONG: list[tuple[str, Callable[[ModelFile], Any], str]] = [
     ("mixture", column("levels", 3), "'levels' must be of type list"),
     ("mixture", column("extra", 3), "the unknown field 'extra'"),
     ("mixture, holes", first(C, 0.0), "covariances must be > 0"),
-    ("mixture, holes", first(C, 5e-324), "overflow"),
+    ("mixture, holes", first(C, 5e-324), "covariances must be > 0, and have a finite inverse"),
     ("mixture, holes", first(C, -1.0), "covariances must be finite and not negative"),
     ("mixture, starts and ridge", tensor("parameter.tol", [1.0]), "unknown array 'parameter.tol'"),
     ("normal", tensor("params.covariance", np.zeros((4, 4))), "covariance must be positive definite"),
+    ("mixture, starts and ridge", tensor("parameter.means_init", [[1.0, np.nan]] * 2), "means_init"),
+    ("mixture, starts and ridge", tensor("parameter.means_init", np.zeros((3, 2))), "means_init"),
+    ("mixture", tensor("parameter.weights_init", [0.5]), "weights_init"),
+    ("normal, prior", tensor("parameter.mean_init", np.zeros(3)), "mean_init"),
     ("normal", tensor("params.mean", np.zeros(3)), r"'params.mean' must be float64 of shape \(4,\)"),
     ("normal", parameter("prior_rows", -1), "prior_rows must be a finite number >= 0"),
+    ("normal", parameter("scales", {"x0": "log"}), "'scales' cannot be"),
+    ("normal", parameter("scales", [["x0"]]), "'scales' cannot hold"),
+    ("normal", parameter("scales", [["x0", "sqrt"]]), "scales must be 'log' or 'logit'"),
+    ("normal", parameter("scales", [["x9", "log"]]), "scales: no column 'x9'"),
+    ("normal", parameter("scales", [["x0", "log"], ["x0", "logit"]]), "'scales' names a column twice"),
+    ("normal", parameter("bounds", [["x0", 0, 1]]), "'bounds' cannot hold"),
+    ("normal", parameter("bounds", [["x0", 1.0, 0.0]]), "low < high"),
     ("ppca", first("params.noise", 0.0), "noise must be > 0"),
     ("ppca", parameter("n_components", 4), "must be below the number of columns"),
     ("ppca", first("units.scale", 128.0), "'units' must be"),
@@ -416,6 +507,14 @@ def test_contents_that_cannot_be_are_refused(
     with pytest.raises(ModelFileError, match=match) as caught:
         load(path)
     assert "model.estep" in str(caught.value)
+
+
+def test_a_file_from_before_there_were_scales_and_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "model.estep"
+    estimator, X = fitted("normal")
+    estimator.save(path)
+    changed(path, lambda file: [file.parameters.pop(name) for name in ("scales", "bounds")] and None)
+    assert load(path).loglik(X) == estimator.loglik_
 
 
 @pytest.fixture(scope="module")

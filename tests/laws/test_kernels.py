@@ -14,13 +14,19 @@ from hypothesis import strategies as st
 from estep.data.patterns import find_patterns
 from estep.errors import Degenerate, EstepWarning
 from estep.families.covariance import SHAPES
+from estep.families.gaussian import Gaussian, GaussianParams
+from estep.families.mixed import Mixed, MixedParams
 from estep.kernels.cpu import gaussian as fast
 from estep.kernels.cpu import jit as policy
 from estep.kernels.cpu.exponential import exp_nonpositive, log_from_one
 from estep.kernels.cpu.holes import Law
-from estep.kernels.cpu.plan import TOLERANCE, make_plan
+from estep.kernels.cpu.lanes import WIDE
+from estep.kernels.cpu.plan import TOLERANCE, make_plan, rounded
+from estep.kernels.cpu.strips import share_out
 from estep.kernels.reference import gaussian as reference
 from estep.linalg import log_sum_exp
+from estep.models import Alone, Chain
+from estep.models.chain import ChainParams
 from estep.records import Block
 
 KINDS = ("full", "tied", "diag", "spherical")
@@ -59,9 +65,9 @@ class Scene:
 scenes = st.builds(
     Scene,
     seed=st.integers(0, 10**6),
-    k=st.integers(1, 6),
-    d=st.integers(1, 7),
-    m=st.sampled_from([1, 5, 1025, 1500]),
+    k=st.integers(1, 11),
+    d=st.sampled_from([1, 2, 3, 5, 7, 8, 9, 30]),
+    m=st.sampled_from([1, 5, 24, 385, 1500]),
     kind=st.sampled_from(KINDS),
 )
 
@@ -126,6 +132,55 @@ def test_rows_with_holes(scene: Scene, share: float, seed: int) -> None:
         close(one, other)
 
 
+@settings(max_examples=15, deadline=None)
+@given(scene=scenes, share=st.sampled_from([0.0, 0.05, 0.5]), seed=st.integers(0, 100))
+def test_conditional_means(scene: Scene, share: float, seed: int) -> None:
+    block, law = scene.with_holes(share, seed), Law(scene.means, scene.dense)
+    resp = scene.resp / scene.resp.sum(axis=0)
+    found, seen = fast.conditional_mean(law, block, resp), ~np.isnan(block.values)
+    close(found, reference.conditional_mean(block, scene.means, scene.dense, resp))
+    assert np.array_equal(found[seen], block.values[seen])
+    close(found[:, 0], resp[:, 0] @ scene.means)  # nothing seen
+    assert np.array_equal(fast.conditional_mean(law, scene.block, resp), scene.block.values)
+
+
+def test_the_rounding_of_the_product_form_is_counted_by_every_model() -> None:
+    rng = np.random.default_rng(0)
+    block = Block(np.ascontiguousarray(60.0 + rng.standard_normal((3, 50))), np.full(50, 2.0))
+    gaussian = GaussianParams(np.full((1, 3), 60.0), np.eye(3)[None])
+    mixed = Mixed(1, Gaussian())
+    params = MixedParams(np.ones((1, 1)), gaussian)
+    plan = make_plan("full", *gaussian)
+    assert not plan.centred
+    assert plan.size > 1e4
+    alone, chain = Alone(mixed), Chain(1, Gaussian())
+    free = alone.estep(alone.prepare(params), block).magnitude
+    labelled = alone.estep(alone.prepare(params), block._replace(evidence=np.zeros((1, 50)))).magnitude
+    one = ChainParams(np.ones(1), np.ones((1, 1)), gaussian)
+    chained = chain.estep(chain.prepare(one), block).magnitude
+    nested = Chain(1, mixed)
+    inner = nested.estep(nested.prepare(one._replace(emission=params)), block).magnitude
+    assert free > 100 * plan.size / 64
+    for other in (labelled, chained, inner):
+        assert other == pytest.approx(free, rel=1e-9)
+
+
+@settings(max_examples=20, deadline=None)
+@given(scene=scenes)
+def test_single_precision_rows(scene: Scene) -> None:
+    block = scene.block._replace(values=scene.block.values.astype(np.float32))
+    exact = scene.block._replace(values=block.values.astype(np.float64))
+    plan = rounded(scene.kind, scene.means, scene.shape.plain(scene.own, len(scene.means)))
+    terms, sums = mixture_by_reference(scene, exact)
+    found_terms, found = fast.mixture(plan, scene.log_weights, block)
+    tolerance = 4 * np.finfo(np.float32).eps * (1 + plan.size)
+    np.testing.assert_allclose(found_terms[0], terms[0], atol=tolerance * block.weights.sum(), rtol=1e-6)
+    for one, other in zip(found, (sums.rows, sums.first, scene.shape.reduce(sums.second)), strict=True):
+        assert one.dtype == np.float64
+        scale = 1 + block.weights.sum() * (1 + np.abs(exact.values - scene.means.mean()).max() ** 2)
+        np.testing.assert_allclose(one, other, atol=10 * tolerance * scale)
+
+
 def test_far_and_narrow_components_are_centred_and_right() -> None:
     for kind in KINDS:
         scene = Scene(3, 3, 4, 200, kind, narrow=1e-12)
@@ -173,8 +228,13 @@ def test_a_component_without_density_is_named() -> None:
     values = np.array([[np.nan, 1.0], [1.0, 2.0]])
     block = Block(values, np.ones(2), patterns=find_patterns(values))
     assert block.patterns is not None
+    law = Law(np.zeros((3, 2)), covariances)
     with pytest.raises(Degenerate, match="component 1: its covariance is not positive definite"):
-        fast.log_density_of_holes(Law(np.zeros((3, 2)), covariances), block, block.patterns)
+        fast.log_density_of_holes(law, block, block.patterns)
+    half = Block(values[:, ::-1].copy(), np.ones(2), patterns=find_patterns(values[:, ::-1]))
+    law.covariances[1] = -np.eye(2)
+    with pytest.raises(Degenerate, match="component 1: its covariance is not positive definite"):
+        fast.conditional_mean(law, half, np.full((3, 2), 1 / 3))
 
 
 def test_exponential_and_logarithm_to_two_units_in_the_last_place() -> None:
@@ -184,6 +244,22 @@ def test_exponential_and_logarithm_to_two_units_in_the_last_place() -> None:
     assert exp_nonpositive(-709.0) == exp_nonpositive(-np.inf) == 0.0
     s = np.concatenate([np.linspace(1, 2, 5001), np.geomspace(2, 1e6, 5001)])
     np.testing.assert_allclose([log_from_one(each) for each in s], np.log(s), rtol=4.5e-16, atol=1e-18)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 4.5e-16), (np.float32, 2.5e-7)])
+def test_shares_of_two_components_to_two_units_in_the_last_place(dtype: type, tolerance: float) -> None:
+    gaps = np.concatenate([[0.0], np.geomspace(1e-9, 80, 2303)])
+    rows = 48 if dtype is np.float32 else 24
+    rows = rows if WIDE else rows // 2
+    joint = np.zeros((gaps.size // rows, 2, rows), dtype)
+    joint[:, 1] = -gaps.reshape(-1, rows)
+    gaps = -joint[:, 1].ravel().astype(float)
+    strips, terms = joint.ravel(), np.zeros(2)
+    share_out(strips, 2, np.zeros(2), np.ones(gaps.size), len(joint), terms)
+    shares = strips.reshape(joint.shape)
+    np.testing.assert_allclose(shares[:, 1].ravel(), np.exp(-gaps) / (1 + np.exp(-gaps)), rtol=2 * tolerance)
+    np.testing.assert_allclose(shares[:, 0].ravel(), 1 / (1 + np.exp(-gaps)), rtol=2 * tolerance)
+    np.testing.assert_allclose(terms, np.log1p(np.exp(-gaps)).sum(), rtol=2 * tolerance)
 
 
 def test_where_no_cache_can_be_written_each_process_compiles_and_is_told_once(

@@ -399,6 +399,13 @@ def check_chain(
     each = [part.sum() for part in np.split(posterior.loglik, edges)]
     np.testing.assert_allclose(each, logliks, **EXACT)
 
+    past = [
+        truth.tally(part[: t + 1], None if hint is None else hint[:, : t + 1]).mean(("state", t))
+        for part, hint in zip(sequences, hints, strict=True)
+        for t in range(len(part))
+    ]
+    np.testing.assert_allclose(model.filter(prep, block).T, past, **EXACT)
+
     best = [truth.best(part, hint) for part, hint in zip(sequences, hints, strict=True)]
     paths = model.decode(prep, block)
     assert paths.states.tolist() == [state for path, _ in best for state in path]
@@ -453,6 +460,9 @@ def test_the_faces_agree_with_enumeration_at_what_they_publish(law: Law) -> None
     assert chain.loglik(some, [3, 2]) == pytest.approx(sum(log(t.total) for t in tallies), rel=1e-11)
     resp = [tally.mean(("state", t)) for tally, n in zip(tallies, (3, 2), strict=True) for t in range(n)]
     np.testing.assert_allclose(chain.predict_proba(some, [3, 2]), resp, rtol=1e-10, atol=1e-10)
+    for rows, n in ((some[:2], 2), (some[:1], 1)):
+        past = truth.tally(rows, None).mean(("state", n - 1))
+        np.testing.assert_allclose(chain.filter(some, [3, 2])[n - 1], past, rtol=1e-10, atol=1e-10)
     best = [truth.best(part, None) for part in (some[:3], some[3:])]
     joint, path = chain.decode(some, [3, 2])
     assert path.tolist() == best[0][0] + best[1][0]

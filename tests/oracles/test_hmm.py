@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from estep import HMM, Mixture
-from estep.datasets import load_earthquakes, load_iris
+from estep.data.source import MemorySource
+from estep.datasets import load_casino, load_earthquakes, load_iris
+from estep.engine import Aitken, Given, Problem, fit
+from estep.families import Categorical, Poisson
+from estep.families.categorical import CategoricalParams
+from estep.families.poisson import PoissonParams
+from estep.models import Chain
+from estep.models.chain import ChainParams
+from estep.run import Local
 
 COUNTS = load_earthquakes().select("count")
 
@@ -56,3 +64,51 @@ def test_sequences_of_one_row_are_a_mixture(family: str, data: np.ndarray) -> No
     np.testing.assert_allclose(
         chain.predict_proba(X, np.ones(len(X), dtype=int)), mixture.predict_proba(X), atol=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("rates", "heights"),
+    [
+        ([10.0, 30.0], [-413.27542, -343.76023, -343.13618]),
+        ([10.0, 20.0, 30.0], [-342.90781, -332.12143, -330.63689]),
+    ],
+)
+def test_the_first_iterations_on_the_earthquakes(rates: list[float], heights: list[float]) -> None:
+    """EM's iterates from off-diagonals .1 and equal starts (section 4.3 of the book)."""
+    k = len(rates)
+    moves = np.full((k, k), 0.1) + np.eye(k) * (1 - 0.1 * k)
+    params = ChainParams(np.full(k, 1 / k), moves, PoissonParams(np.array(rates)[:, None]))
+    source = MemorySource(COUNTS, ("count",), lengths=np.array([len(COUNTS)]))
+    model = Chain(k, Poisson()).bind(source.columns)
+    with Local(threads=1) as run:
+        problem = Problem(model, source, run)
+        for height in heights:
+            point = problem.measure(params)
+            assert point.loglik == pytest.approx(height, rel=0, abs=6e-6)
+            params = model.mstep(params, point.stats)
+
+
+def test_four_states_of_the_earthquakes_by_default() -> None:
+    """A likelihood of many maxima, the best of them reached in one call."""
+    model = HMM(4, "poisson", random_state=0, tol=1e-8).fit(COUNTS)
+    assert model.loglik_ == pytest.approx(-326.2850, rel=0, abs=6e-5)
+
+
+def test_the_occasionally_dishonest_casino() -> None:
+    """300 rolls of two dice (Durbin, Eddy, Krogh & Mitchison 1998, section 3.2)."""
+    rolls = load_casino().values - 1
+    fair, loaded = np.full(6, 1 / 6), np.array([0.1] * 5 + [0.5])
+    moves = np.array([[0.95, 0.05], [0.1, 0.9]])
+    params = ChainParams(
+        np.array([0.99, 0.01]), moves, CategoricalParams(np.stack([fair, loaded])[:, None, :])
+    )
+    source = MemorySource(rolls, ("roll",), lengths=np.array([300]))
+    model = Chain(2, Categorical()).bind(source.columns)
+    prep = model.prepare(params)
+    block = source.block(0)
+    assert model.estep(prep, block).loglik == pytest.approx(-516.4525301856, rel=0, abs=5e-11)
+    paths = model.decode(prep, block)
+    assert paths.log_joint[0] == pytest.approx(-538.8109058011, rel=0, abs=5e-11)
+    assert np.bincount(paths.states).tolist() == [216, 84]
+    fitted = fit(model, source, starts=Given(params), stop=Aitken(1e-9, 10_000))
+    assert fitted.point.loglik == pytest.approx(-513.449519, rel=0, abs=6e-7)

@@ -70,6 +70,20 @@ def test_a_mixture_reads_like_this() -> None:
     assert "Findings" not in text
 
 
+def test_with_the_data_the_sizes_of_clusters_and_the_icl_are_told() -> None:
+    class WithIcl(GaussianMixture):
+        def icl(self, X: Any) -> float:
+            return 2322.5 + len(X)
+
+    mixture = WithIcl(2, random_state=0, n_init=1).fit(FAITHFUL)
+    assert "rows by component" not in mixture.summary()
+    lines = list(map(words, mixture.summary(FAITHFUL).splitlines()))
+    first = int((mixture.predict(FAITHFUL) == 0).sum())
+    assert f"rows by component {first}, {272 - first}".split() in lines
+    assert ["ICL", "2594.500", "(lower", "is", "better)"] in lines
+    assert "rows by component" not in Normal().fit(FAITHFUL).summary(FAITHFUL)
+
+
 def test_missing_cells_are_counted_from_the_record() -> None:
     text = Normal().fit(AIR).summary()
     assert "missing cells  44 of 612 (7.2%): Ozone 37, Solar.R 7" in text

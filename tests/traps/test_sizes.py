@@ -192,7 +192,8 @@ def test_identical_rows_in_one_component_of_other_models(model: Any) -> None:
 @pytest.mark.parametrize("weighted", [False, True], ids=["repeated", "weighted"])
 def test_two_points(shape: str, weighted: bool) -> None:
     points = np.array([[0.0, 0], [1, 2]])
-    with saying("EM002"):
+    ties = [] if shape == "tied" else ["EM015"]  # nothing shrinks onto a value where all share the covariance
+    with saying("EM002", "EM008", *ties):
         if weighted:
             model = mixture(2, shape).fit(points, sample_weight=[150, 150])
         else:

@@ -2,45 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-import typer.core
 
 from estep import __version__
 from estep.cli.demo import demo
-from estep.cli.fit import fit_app
+from estep.cli.fit import MODELS, fit_app
 from estep.cli.impute import impute
 from estep.cli.options import example
+from estep.cli.predict import predict
+from estep.cli.refusing import Command, Group
+from estep.cli.sample import sample
+from estep.cli.score import score
 from estep.cli.show import show
 from estep.cli.streams import tell
 
 
-class InOrder(typer.core.TyperGroup):
-    """Lists `fit` first; typer lists groups after commands."""
+class Commands(Group):
+    """The commands of `estep`; typer would list the group `fit` last."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of the commands, in the order in which a newcomer needs them."""
-        return ["fit", "impute", "show", "demo"]
+        return ["fit", "predict", "score", "impute", "sample", "show", "demo"]
+
+    def unknown(self, word: str, known: Sequence[str]) -> str:
+        """What to say of a word that is no command."""
+        if word in MODELS:
+            return f"{word!r} is a model; say `estep fit {word}`"
+        return super().unknown(word, known)
 
 
 # rich markup is off: plain text is the same on every terminal, and rich takes as long to import as the rest
 app = typer.Typer(
-    cls=InOrder,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.add_typer(fit_app, name="fit")
+_FIT = "estep fit gaussian-mixture example:faithful -k 2 -o faithful.estep"
+app.command(
+    "predict",
+    cls=Command,
+    epilog=example(_FIT, "estep predict example:faithful -m faithful.estep --probabilities -o labels.csv"),
+)(predict)
+app.command(
+    "score", cls=Command, epilog=example(_FIT, "estep score example:faithful -m faithful.estep --json")
+)(score)
 app.command(
     "impute",
+    cls=Command,
     epilog=example("estep impute example:airquality --columns Ozone,Solar.R,Wind,Temp -o filled.csv"),
 )(impute)
-app.command("show", epilog=example("estep fit normal example:iris -o iris.estep", "estep show iris.estep"))(
-    show
-)
-app.command("demo", epilog=example("estep demo --out demo"))(demo)
+app.command(
+    "sample", cls=Command, epilog=example(_FIT, "estep sample faithful.estep -n 5 --seed 1 --labels")
+)(sample)
+app.command(
+    "show",
+    cls=Command,
+    epilog=example("estep fit normal example:iris -o iris.estep", "estep show iris.estep"),
+)(show)
+app.command("demo", cls=Command, epilog=example("estep demo --out demo"))(demo)
 
 
 def _version(wanted: bool) -> None:
@@ -54,7 +79,7 @@ def _version(wanted: bool) -> None:
     epilog=example(
         "estep demo",
         "estep fit gaussian-mixture example:faithful -k 2 -o faithful.estep",
-        "estep show faithful.estep",
+        "estep predict example:faithful -m faithful.estep -o labels.csv",
     ),
 )
 def root(

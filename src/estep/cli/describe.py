@@ -26,15 +26,21 @@ def as_json(estimator: Any) -> str:
         for name, value in vars(estimator).items()
         if name.endswith("_") and not name.startswith("_") and name not in ROWS | INSIDE
     }
-    document = {
-        "model": type(estimator).__name__,
-        "estep": __version__,
-        "columns": columns,
-        "parameters": estimator.get_params(deep=False),
-        "n_parameters": estimator.fitted_.n_parameters,
-        **dict(sorted(found.items())),
-    }
-    text = json.dumps(plain(document), indent=2, allow_nan=False)
+    return document(
+        {
+            "model": type(estimator).__name__,
+            "estep": __version__,
+            "columns": columns,
+            "parameters": estimator.get_params(deep=False),
+            "n_parameters": estimator.fitted_.n_parameters,
+            **dict(sorted(found.items())),
+        }
+    )
+
+
+def document(content: dict[str, Any]) -> str:
+    """A JSON object, its lists of numbers each on one line."""
+    text = json.dumps(plain(content), indent=2, allow_nan=False)
     # a list of numbers on one line; a string holds no line end, so none is touched
     return re.sub(r"\[\n[^\[\]{}]*\]", lambda found: re.sub(r"\n\s*", " ", found[0]), text)
 

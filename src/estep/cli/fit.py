@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from estep.cli import options as o
+from estep.cli import words as w
 from estep.cli.fitting import Climb, command
+from estep.cli.refusing import Group
 from estep.cli.streams import tell
 
 FAMILIES = (
@@ -22,7 +25,7 @@ FAMILIES = (
 )
 _LAW: dict[str, Any] = {
     "metavar": "NAME",
-    "callback": o.one_of(*FAMILIES),
+    "callback": w.one_of(*FAMILIES),
     "help": f"One of {', '.join(FAMILIES)}.",
 }
 Family = Annotated[str, typer.Option("--family", **_LAW)]
@@ -32,7 +35,7 @@ Covariance = Annotated[
     typer.Option(
         "--covariance",
         metavar="full|tied|diag|spherical",
-        callback=o.one_of("full", "tied", "diag", "spherical", diagonal="diag"),
+        callback=w.one_of("full", "tied", "diag", "spherical", diagonal="diag"),
         help="Shape of the covariances.",
     ),
 ]
@@ -41,7 +44,7 @@ Stiffness = Annotated[
     typer.Option(
         "--stiffness",
         metavar="X",
-        parser=o.number,
+        parser=w.number(zero=False),
         help="1 / (2 variance), fixed at this value; by default it is estimated.",
     ),
 ]
@@ -50,12 +53,26 @@ PriorRows = Annotated[
     typer.Option(
         "--prior-rows",
         metavar="N",
-        parser=o.number,
+        parser=w.number(zero=True),
         help="So many rows' worth of prior towards no correlation; steadies a fit of few rows.",
     ),
 ]
 
-fit_app = typer.Typer(rich_markup_mode=None)
+
+class Models(Group):
+    """The models of `estep fit`; data in the place of a model are told apart from a typing error."""
+
+    def unknown(self, word: str, known: Sequence[str]) -> str:
+        """What to say of a word that is no model."""
+        if not any(mark in word for mark in "./:") and word != "-":
+            return super().unknown(word, known).replace("command", "model")
+        return (
+            f"a model comes before the data, as in `estep fit normal {word}`; the models are "
+            f"{', '.join(known)}"
+        )
+
+
+fit_app = typer.Typer(cls=Models, rich_markup_mode=None)
 
 
 @fit_app.callback(
@@ -71,7 +88,9 @@ def fit(context: typer.Context) -> None:
 
 
 @command(fit_app, "estep fit gaussian-mixture example:faithful -k 2 -o faithful.estep")
-def gaussian_mixture(climb: Climb, k: o.K, covariance: Covariance = "full", seed: o.Seed = 0) -> Any:
+def gaussian_mixture(
+    climb: Climb, k: o.K, covariance: Covariance = "full", starts: o.Starts = "auto", seed: o.Seed = 0
+) -> Any:
     """Fit a mixture of normals.
 
     Missing cells are integrated out.
@@ -79,29 +98,33 @@ def gaussian_mixture(climb: Climb, k: o.K, covariance: Covariance = "full", seed
     from estep import GaussianMixture
 
     shape: Any = covariance
-    return GaussianMixture(k, covariance_type=shape, random_state=seed, **climb._asdict())
+    return GaussianMixture(k, covariance_type=shape, n_init=starts, random_state=seed, **climb._asdict())
 
 
 @command(fit_app, "estep fit mixture example:earthquakes --columns count --family poisson -k 2")
-def mixture(climb: Climb, k: o.K, family: Family = "gaussian", seed: o.Seed = 0) -> Any:
+def mixture(
+    climb: Climb, k: o.K, family: Family = "gaussian", starts: o.Starts = "auto", seed: o.Seed = 0
+) -> Any:
     """Fit a mixture of counts or categories.
 
     Or of normals. Within a component the columns are independent, but for the family gaussian.
     """
     from estep import Mixture
 
-    return Mixture(k, family, random_state=seed, **climb._asdict())
+    return Mixture(k, family, n_init=starts, random_state=seed, **climb._asdict())
 
 
 @command(fit_app, "estep fit soft-kmeans example:faithful -k 2")
-def soft_kmeans(climb: Climb, k: o.K, stiffness: Stiffness = None, seed: o.Seed = 0) -> Any:
+def soft_kmeans(
+    climb: Climb, k: o.K, stiffness: Stiffness = None, starts: o.Starts = "auto", seed: o.Seed = 0
+) -> Any:
     """Fit soft k-means.
 
     It is a mixture of round normals with one variance and equal weights.
     """
     from estep import SoftKMeans
 
-    return SoftKMeans(k, stiffness=stiffness, random_state=seed, **climb._asdict())
+    return SoftKMeans(k, stiffness=stiffness, n_init=starts, random_state=seed, **climb._asdict())
 
 
 @command(fit_app, "estep fit normal example:airquality --columns Ozone,Solar.R,Wind,Temp -o air.estep")
@@ -113,14 +136,16 @@ def normal(climb: Climb, prior_rows: PriorRows = 0.0) -> Any:
 
 
 @command(fit_app, "estep fit hmm example:earthquakes --columns count --emission poisson -k 3", sequences=True)
-def hmm(climb: Climb, k: o.K, emission: Emission = "gaussian", seed: o.Seed = 0) -> Any:
+def hmm(
+    climb: Climb, k: o.K, emission: Emission = "gaussian", starts: o.Starts = "auto", seed: o.Seed = 0
+) -> Any:
     """Fit a hidden Markov model.
 
     The rows stand in time order.
     """
     from estep import HMM
 
-    return HMM(k, emission, random_state=seed, **climb._asdict())
+    return HMM(k, emission, n_init=starts, random_state=seed, **climb._asdict())
 
 
 @command(fit_app, "estep fit ppca example:iris -k 2")
@@ -132,3 +157,6 @@ def ppca(climb: Climb, k: o.K) -> Any:
     from estep import PPCA
 
     return PPCA(k, **climb._asdict())
+
+
+MODELS = frozenset(each.name for each in fit_app.registered_commands)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NamedTuple, get_type_hints
 
 import typer
 
 from estep.cli import options as o
+from estep.cli.progress import Progress, progress
+from estep.cli.refusing import Command
 from estep.cli.rows import read_rows
 from estep.cli.saving import check_place, save
 from estep.cli.source import Source, held
 from estep.cli.streams import note, tell
+from estep.cli.threads import at_most
 
 
 class Climb(NamedTuple):
@@ -24,7 +28,6 @@ class Climb(NamedTuple):
 
     tol: float
     max_iter: int
-    verbose: int
 
 
 def _independent(weights: o.Weights = None) -> None: ...
@@ -42,6 +45,7 @@ def _shared(
     inf_as_missing: o.InfAsMissing = False,
     tol: o.Tol = 1e-4,
     max_iter: o.MaxIter = 10_000,
+    threads: o.Threads = None,
     verbose: o.Verbose = False,
     out: o.ModelOut = None,
     json: o.Json = False,
@@ -57,11 +61,18 @@ def command(
         own = _parameters(make)[1:]
 
         def run(data: str, **words: Any) -> None:
-            climb = Climb(words["tol"], words["max_iter"], int(words["verbose"]))
+            climb = Climb(words["tol"], words["max_iter"])
             estimator = make(climb, **{each.name: words[each.name] for each in own})
             how = (words[name] for name in ("columns", "na", "sep", "decimal", "inf_as_missing"))
             aside: dict[str, Any] = {name: words[name] for name in ("weights", "groups") if name in words}
-            _fit(estimator, Source(data, *how), aside, words["out"], json=words["json"])
+            check_place(words["out"], data)
+            course = progress(*_climbing(estimator), verbose=words["verbose"])
+            with at_most(words["threads"]), course as watch:
+                _fit(estimator, Source(data, *how), aside, words["out"], watch)
+            try:
+                save(estimator, words["out"])
+            finally:  # a full disk does not lose the result of a long fit
+                tell(told(estimator, json=words["json"]))
 
         data = inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=o.Data)
         aside = _parameters(_sequential if sequences else _independent)
@@ -70,7 +81,7 @@ def command(
         vars(run)["__signature__"] = inspect.Signature(parameters)  # what typer reads
         run.__annotations__ = {each.name: each.annotation for each in parameters}
         run.__doc__ = make.__doc__
-        app.command(make.__name__.replace("_", "-"), epilog=o.example(example))(run)
+        app.command(make.__name__.replace("_", "-"), cls=Command, epilog=o.example(example))(run)
         return make
 
     return register
@@ -82,26 +93,39 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return [each.replace(annotation=hints[each.name]) for each in found]
 
 
-def _fit(estimator: Any, source: Source, aside: dict[str, Any], out: str | None, *, json: bool) -> None:
-    """Read, fit, save, tell; on Ctrl-C the best point so far is saved."""
-    check_place(out, source.path, ".estep")
+def _climbing(estimator: Any) -> tuple[int | None, str]:
+    """How many starts the fit has, None where the search decides; and what climbs."""
+    starts = getattr(estimator, "n_init", 1)
+    climbs = "objective" if getattr(estimator, "prior_rows", 0) else "log-likelihood"
+    return None if starts == "auto" else starts, climbs
+
+
+def _fit(
+    estimator: Any, source: Source, aside: dict[str, Any], out: str | None, course: Progress | None
+) -> None:
+    """Read and fit; on Ctrl-C the best point so far is saved."""
+    from estep.engine import watched
+
+    if course is not None:
+        course.say(f"reading {source.path}")
     text = "categorical" in (getattr(estimator, "family", None), getattr(estimator, "emission", None))
     with held(source) as file:
         rows = read_rows(file, text=text, **aside)
     how = {"lengths": rows.lengths} if "groups" in aside else {"sample_weight": rows.weights}
+    if course is not None:
+        course.say("fitting")
     try:
-        estimator.fit(rows.table, **how)
+        with nullcontext() if course is None else watched(course):
+            estimator.fit(rows.table, **how)
     except KeyboardInterrupt:
         if out is None:
             note("note: the fit was stopped; -o FILE would have kept its best point so far")
         elif hasattr(estimator, "fitted_"):
             save(estimator, out)
             note("note: the fit was stopped; what is saved is its best point so far")
+        else:
+            note("note: the fit was stopped before its first point; nothing is saved")
         raise
-    try:
-        save(estimator, out)
-    finally:  # a full disk does not lose the result of a long fit
-        tell(told(estimator, json=json))
 
 
 def told(estimator: Any, *, json: bool) -> str:

@@ -34,10 +34,8 @@ def read_rows(source: Source, *, text: bool, weights: str | None = None, groups:
     weights, groups : str, optional
         Names of columns that are not data.
     """
-    from estep.data.weights import check_weights
-
     aside = [name for name in (weights, groups) if name is not None]
-    chosen = source.chosen()
+    chosen = source.columns
     if chosen is not None and set(chosen) & set(aside):
         raise UsageError(
             f"column {aside[0]!r} cannot be data and weights or groups as well; take it out of one"
@@ -48,10 +46,9 @@ def read_rows(source: Source, *, text: bool, weights: str | None = None, groups:
     table = whole.select([name for name in whole.names if name not in aside])
     if not text:
         table = numbers(table, source)
-    n = len(table.values)
     return Rows(
         table,
-        None if weights is None else check_weights(_numbers_of(whole, weights), n, f"column {weights!r}"),
+        None if weights is None else weights_of(whole, weights),
         None if groups is None else lengths_of(whole, groups),
     )
 
@@ -62,7 +59,7 @@ def numbers(table: Table, source: Source) -> Table:
         name: levels for name, levels in zip(table.names, table.levels, strict=True) if levels is not None
     }
     why = reasons(words, source)
-    if words and source.chosen() is not None:
+    if words and source.columns is not None:
         told = "; ".join(
             f"column {names[0]!r} holds {reason}"
             if len(names) == 1
@@ -96,8 +93,11 @@ def lengths_of(table: Table, name: str) -> Int:
     return np.diff(starts, append=codes.size).astype(np.int64)
 
 
-def _numbers_of(table: Table, name: str) -> Array:
+def weights_of(table: Table, name: str) -> Array:
+    """A column as weights of the rows."""
+    from estep.data.weights import check_weights
+
     if table.levels[table.names.index(name)] is not None:
         raise DataError(f"column {name!r} gives the weights and holds text; weights are numbers")
-    column: Array = table.select([name]).values[:, 0]
-    return column
+    column = table.select([name]).values[:, 0]
+    return check_weights(column, len(column), f"column {name!r}")

@@ -7,23 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from estep.cli.streams import note
-from estep.errors import ModelFileError, ResourceError, UsageError
+from estep.errors import ResourceError, UsageError
 
 
-def check_place(out: str | None, data: str, suffix: str | None = None) -> None:
+def check_place(out: str | None, data: str | None) -> None:
     """Refuse at once a place that could only be refused after a long fit."""
     if out is None or out == "-":
-        if out is not None and suffix is not None:
-            raise UsageError(
-                f"a model is not written to standard output; give -o a file such as model{suffix}"
-            )
         return
     place = Path(out)
-    if suffix is not None and place.suffix != suffix:
-        raise UsageError(
-            f"-o {out}: a model file has the suffix {suffix}, such as {place.stem or 'model'}{suffix}"
-        )
-    if _same(place, data):
+    if data is not None and _same(place, data):
         raise UsageError(f"-o {out} is the data file itself; give another name")
     if place.is_dir():
         raise ResourceError(f"-o {out} is a folder; give the name of a file in it")
@@ -39,18 +31,6 @@ def save(estimator: Any, out: str | None) -> None:
     if out is not None:
         estimator.save(out)
         note(f"wrote {out}")
-
-
-def reopen(path: str) -> Any:
-    """The estimator in a model file; ModelFileError for a user's own, whose functions no file holds."""
-    from estep import load
-    from estep.io import read
-
-    if read(path).kind == "EM":
-        raise ModelFileError(
-            f"{path!r}: a user's own model: open it in Python with estep.load(path, estep=..., mstep=...)"
-        )
-    return load(path)
 
 
 def _same(place: Path, data: str) -> bool:

@@ -16,7 +16,7 @@ from estep.cli.source import Source
 from estep.errors import DataError, SourceError
 
 if TYPE_CHECKING:
-    from estep.records import Array
+    from estep.data.table import Table
 
 
 class Sheet(ABC):
@@ -29,12 +29,25 @@ class Sheet(ABC):
         """The rows as text, without the names."""
 
     @abstractmethod
-    def arrow(self, filled: Mapping[str, Array], changed: Collection[str]) -> Any:
-        """An Arrow table with the columns (n,) of `filled` put in; they are new where `changed`."""
+    def arrow(self, typed: Mapping[str, Any], changed: Collection[str]) -> Any:
+        """An Arrow table with the Arrow columns of `typed` put in; they are new where `changed`."""
 
     @abstractmethod
     def dates(self) -> tuple[str, ...]:
         """The columns that hold dates or times."""
+
+
+def typed_columns(table: Table) -> dict[str, Any]:
+    """Its columns as Arrow has them: numbers, or the names of the levels; NaN is null."""
+    import numpy as np
+    import pyarrow as pa
+
+    found = {}
+    for name, values, levels in zip(table.names, table.values.T, table.levels, strict=True):
+        numbers = pa.array(np.ascontiguousarray(values), from_pandas=True)
+        names = None if levels is None else pa.array(levels, pa.string())
+        found[name] = numbers if names is None else names.take(numbers.cast(pa.int64()))
+    return found
 
 
 def open_sheet(source: Source) -> Sheet:
@@ -65,13 +78,13 @@ class CsvSheet(Sheet):
         next(lines, None)
         return lines
 
-    def arrow(self, filled: Mapping[str, Array], changed: Collection[str]) -> Any:
+    def arrow(self, typed: Mapping[str, Any], changed: Collection[str]) -> Any:
         """The table with these columns put in; the others stay text."""
         import pyarrow as pa
 
         columns = zip(*([cell or None for cell in row] for row in self.rows()), strict=True)
         kept = {name: pa.array(cells, pa.string()) for name, cells in zip(self.names, columns, strict=True)}
-        return pa.table({**kept, **filled})
+        return pa.table({**kept, **typed})
 
     def dates(self) -> tuple[str, ...]:
         """The columns that hold dates or times."""
@@ -120,14 +133,12 @@ class ArrowSheet(Sheet):
         columns = [column.to_pylist() for column in self._table.columns]
         return (["" if cell is None else str(cell) for cell in row] for row in zip(*columns, strict=True))
 
-    def arrow(self, filled: Mapping[str, Array], changed: Collection[str]) -> Any:
+    def arrow(self, typed: Mapping[str, Any], changed: Collection[str]) -> Any:
         """The table with the changed columns put in; the others keep their types."""
-        import pyarrow as pa
-
         table = self._table
-        for name, values in filled.items():
+        for name, values in typed.items():
             if name in changed:
-                table = table.set_column(self.names.index(name), name, pa.array(values))
+                table = table.set_column(self.names.index(name), name, values)
         return table
 
     def dates(self) -> tuple[str, ...]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
 from estep.cli.app import app
+from estep.cli.refusing import REFUSED, sentence, together
 from estep.cli.streams import drop_stdout, flush, note, soften_encoding
 from estep.errors import EstepError
 
-REFUSED = typer.BadParameter.__bases__[0]  # click's UsageError, which typer has moved between packages
 INTERRUPTED = 128 + signal.SIGINT
+PACKAGE = Path(__file__).parents[1]
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -50,7 +52,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, REFUSED):
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "estep"
-        note(f"error: {_refusal(error)} (see {command} --help)")
+        note(f"error: {together([sentence(error)], command)}")
         return 2
     if isinstance(error, EstepError):
         note(f"error: {error}")
@@ -69,19 +71,6 @@ def _explain(error: Exception) -> int:
     what = f"{type(error).__name__}: {error}".rstrip()
     note(f"error: a bug in estep, please report it: {what} (ESTEP_DEBUG=1 shows where)")
     return 1
-
-
-def _refusal(error: Any) -> str:
-    """What is wrong with the words of a command, in a sentence."""
-    wrong = getattr(error, "option_name", None)
-    if wrong is not None and hasattr(error, "possibilities"):
-        near = difflib.get_close_matches(wrong, error.possibilities or (), n=1, cutoff=0.0)
-        return f"no such option: {wrong}" + (f"; did you mean {near[0]}?" if near else "")
-    options = getattr(getattr(error, "param", None), "opts", ())
-    if type(error) is typer.BadParameter and options:
-        return f"{max(options, key=len)}: {error.message.rstrip('.')}"
-    sentence = str(getattr(error, "format_message", error.__str__)()).rstrip(".")
-    return sentence[:1].lower() + sentence[1:]
 
 
 @contextmanager
@@ -109,7 +98,11 @@ def _one_interrupt() -> Iterator[list[int]]:
         caught.append(number)
         for each in before:
             signal.signal(each, signal.SIG_DFL)
-        raise KeyboardInterrupt
+        caller = _calling_compiled(frame)
+        if caller is None:
+            raise KeyboardInterrupt
+        caller.f_trace = _stop
+        sys.settrace(lambda *_: None)
 
     # a shell's background job ignores Ctrl-C, and only the main thread may set handlers
     ours = [s for s in SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
@@ -120,3 +113,23 @@ def _one_interrupt() -> Iterator[list[int]]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def _calling_compiled(frame: FrameType | None) -> FrameType | None:
+    """The frame of `kernels/cpu` that waits for compiled code, if this one runs inside of its call.
+
+    Numba runs Python to make the arrays and records that compiled code returns, and does not look for an
+    exception: a KeyboardInterrupt there ends the process with a segmentation fault.
+    """
+    top = frame
+    while frame is not None and not frame.f_code.co_filename.startswith(str(PACKAGE)):
+        frame = frame.f_back
+    if frame is None or frame is top or not frame.f_code.co_filename.startswith(str(PACKAGE / "kernels")):
+        return None
+    return frame
+
+
+def _stop(*_: Any) -> NoReturn:
+    """A trace function: the interrupt, at the first line after compiled code."""
+    sys.settrace(None)
+    raise KeyboardInterrupt

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from estep.cli import options as o
-from estep.cli.fitting import told
-from estep.cli.saving import reopen
+from estep.cli.contents import contents
 from estep.cli.streams import tell
 
 
 def show(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, made with -o or with save().")],
+    model: o.ModelArgument,
     json: o.Json = False,
 ) -> None:
-    """Print the summary of a saved model.
+    """Print all that a model file holds.
 
-    Or all it holds, with --json. Reading a model file runs no code.
+    The summary of the fit, and what the file says beside it; --json leaves nothing out. Reading runs no code.
     """
-    tell(told(reopen(model), json=json))
+    tell(contents(model, as_object=json))

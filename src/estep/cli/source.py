@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from estep.cli.streams import named, note
-from estep.errors import DataError, EstepError, ResourceError, SourceError, UsageError
+from estep.errors import DataError, EstepError, ResourceError, SourceError
 
 if TYPE_CHECKING:
     from estep.data.table import Table
 
 EXAMPLE = "example:"
-TAB = ("tab", "\\t")
 
 
 class Source(NamedTuple):
@@ -30,14 +28,18 @@ class Source(NamedTuple):
     decimal: str = "."
     inf_as_missing: bool = False
 
-    def chosen(self) -> tuple[str, ...] | None:
-        """The names after --columns, which may be repeated and quoted; None if it was not given."""
-        if not self.columns:
-            return None
-        names = [name.strip() for row in csv.reader(self.columns, skipinitialspace=True) for name in row]
-        if len(set(names)) < len(names) or not all(names):
-            raise UsageError(f"--columns takes distinct names with commas between; found {','.join(names)!r}")
-        return tuple(names)
+    def require(self, names: Sequence[str]) -> None:
+        """DataError where the data have no column of such a name, with the nearest."""
+        from estep.cli.sheet import open_sheet
+        from estep.data.convert.intake import find_columns
+
+        try:
+            have = open_sheet(self).names
+        except EstepError as error:
+            where = "" if self.path in str(error) else f"{self.path}: "
+            raise type(error)(f"{where}{error}") from error
+        if names:
+            find_columns(tuple(dict.fromkeys(names)), have)
 
     def read(self, columns: Sequence[str] | None = None) -> Table:
         """These columns, or all but dates, which are left out with a note; text as codes."""
@@ -49,10 +51,7 @@ class Source(NamedTuple):
             names, dates = self._dates()
             others = [name for name in names if name not in dates]
             if not dates or not others:
-                way_out = " (--columns A,B takes only the columns A and B)"
-                raise type(error)(
-                    f"{error}{way_out if 'leave the column out' in str(error) else ''}"
-                ) from error
+                raise type(error)(f"{error}{self._ways_out(str(error))}") from error
             table = self._table(others)
             note(f"note: left out: {named(dates)} (dates)")
         if self._is_csv() and all(name.strip().isdigit() for name in table.names):
@@ -61,6 +60,16 @@ class Source(NamedTuple):
                 "data, put a line of names above them"
             )
         return table
+
+    @staticmethod
+    def _ways_out(message: str) -> str:
+        """The options that take the data as they are."""
+        ways = {
+            "leave the column out": "--columns takes only the columns it names",
+            "infinite cell": "--inf-as-missing takes infinite cells as missing",
+        }
+        found = [way for fault, way in ways.items() if fault in message]
+        return f" ({'; '.join(found)})" if found else ""
 
     def _is_csv(self) -> bool:
         from estep.data.formats.opening import SUFFIXES
@@ -94,13 +103,11 @@ class Source(NamedTuple):
 @contextmanager
 def held(source: Source) -> Iterator[Source]:
     """The source as a file that can be read twice: standard input or a pipe is copied into one."""
-    if source.separator in TAB:
-        source = source._replace(separator="\t")
     if source.path.startswith(EXAMPLE):
         from estep.datasets import path
 
         source = source._replace(path=str(path(source.path.removeprefix(EXAMPLE))))
-    if not _once(source.path):
+    if not is_read_once(source.path):
         yield source
         return
     place = "standard input" if source.path == "-" else source.path
@@ -113,7 +120,7 @@ def held(source: Source) -> Iterator[Source]:
             raise type(error)(str(error).replace(str(copy), place)) from error
 
 
-def _once(path: str) -> bool:
+def is_read_once(path: str) -> bool:
     """Whether the data can be read only once."""
     try:
         file = Path(path)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import TextIO
 
 from estep.errors import ResourceError
 
 MOST = 20  # columns that a message names
+ERASE = "\x1b[K"  # what is right of the cursor
+COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m"}
+PLAIN = "\x1b[0m"
 
 
 def tell(text: str) -> None:
@@ -19,9 +24,27 @@ def tell(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """A message, on standard error."""
-    if sys.stderr is not None:  # print would write to standard output
+    """A message, on standard error; on a terminal it takes the place of a live line, and may have colour."""
+    if sys.stderr is None:  # print would write to standard output
+        return
+    # names and paths come from others, and may hold what moves the cursor
+    text = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    if is_terminal(sys.stderr):
+        word, colon, rest = text.partition(":")
+        if colon and word in COLOURS and not os.environ.get("NO_COLOR"):
+            text = f"{COLOURS[word]}{word}:{PLAIN}{rest}"
+        text = ERASE + text
+    with suppress(OSError, ValueError):  # closed, or its reader went away; the result is another matter
         print(text, file=sys.stderr, flush=True)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a line on it can be rewritten."""
+    try:
+        there = stream is not None and stream.isatty()
+    except ValueError:  # it is closed
+        return False
+    return there and os.environ.get("TERM", "dumb") not in ("dumb", "")
 
 
 def named(columns: Iterable[str]) -> str:

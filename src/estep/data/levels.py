@@ -30,4 +30,4 @@ def recode(table: Table, known: tuple[tuple[str, ...] | None, ...]) -> Table:
         columns.append(np.where(missing, np.nan, place[np.where(missing, 0, codes).astype(np.int64)]))
     if all(levels is None for levels in known):
         return table
-    return Table(np.column_stack(columns), table.names, table.named, known)
+    return Table(np.column_stack(columns), table.names, table.named, known, table.notes)

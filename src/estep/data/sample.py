@@ -12,21 +12,39 @@ from numpy.typing import NDArray
 from estep.records import Array, Block, Bool, Column
 
 
-def distinct_rows(blocks: list[Block], columns: tuple[Column, ...], m: int, seed: int) -> tuple[Array, Array]:
-    """At most m distinct rows as (d, m') values and (m',) weights; rows of weight 0 are left out."""
+def distinct_rows(
+    blocks: list[Block], columns: tuple[Column, ...], m: int, seed: int
+) -> tuple[Array, Array, Array | None]:
+    """At most m distinct rows as (d, m') values and (m',) weights; rows of weight 0 are left out.
+
+    Rows with evidence that differs are distinct, and come with it, (k, m'); those that it says something of
+    are the last to be left out.
+    """
     kept = [block.weights > 0 for block in blocks]
     if sum(int(rows.sum()) for rows in kept) > m:
         # block by block: of a large data set only the hashes are held, not a copy
-        hashes = [_hash(block.values, columns, seed) for block in blocks]
+        hashes = [_hash(block.values, columns, seed) >> _rank(block) for block in blocks]
         kept = _thin(hashes, kept, m)
     values = np.concatenate([block.values[:, rows] for block, rows in zip(blocks, kept, strict=True)], axis=1)
     weights = np.concatenate([block.weights[rows] for block, rows in zip(blocks, kept, strict=True)])
     keys = np.where(np.isnan(values), np.inf, values)  # data hold no inf: a missing cell sorts last
+    pieces = [b.evidence[:, rows] for b, rows in zip(blocks, kept, strict=True) if b.evidence is not None]
+    evidence = np.concatenate(pieces, axis=1) if pieces else None
+    if evidence is not None:
+        keys = np.concatenate([keys, evidence])
     order = np.lexsort(keys[::-1])
     keys = keys[:, order]
     new = np.ones(order.size, dtype=bool)
     new[1:] = np.any(keys[:, 1:] != keys[:, :-1], axis=0)
-    return np.ascontiguousarray(values[:, order[new]]), np.add.reduceat(weights[order], np.flatnonzero(new))
+    summed = np.add.reduceat(weights[order], np.flatnonzero(new))
+    first = order[new]
+    return np.ascontiguousarray(values[:, first]), summed, None if evidence is None else evidence[:, first]
+
+
+def _rank(block: Block) -> NDArray[np.uint64]:
+    """By how many bits a row's hash is made less, so that rows with evidence are among the least."""
+    said = False if block.evidence is None else block.evidence.any(axis=0)
+    return np.where(said, np.uint64(32), np.uint64(0))
 
 
 def _thin(hashes: list[NDArray[np.uint64]], kept: list[Bool], m: int) -> list[Bool]:

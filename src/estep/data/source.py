@@ -42,7 +42,7 @@ class Source(Protocol):
 
     @property
     def log_jacobian(self) -> float:
-        """Minus the sum of weight * log(scale) over seen cells: from the fit's density to the user's."""
+        """Log-density of the user's values less that of the fit's, summed over rows with their weights."""
         ...
 
     def __len__(self) -> int: ...
@@ -79,6 +79,12 @@ class MemorySource:
         Added to the log-density of each latent state at each row.
     levels : tuple, optional
         For each column the names of its codes, or None.
+    slopes : Array of shape (n,), optional
+        The log-density of the user's rows less that of these values, where columns are on a scale.
+    single : bool
+        The values came in float32: a climb may begin in it.
+    notes : tuple, optional
+        Codes and sentences of the warnings that were given when the values were read.
     """
 
     def __init__(
@@ -90,14 +96,19 @@ class MemorySource:
         lengths: Int | None = None,
         evidence: Array | None = None,
         levels: tuple[tuple[str, ...] | None, ...] | None = None,
+        slopes: Array | None = None,
+        notes: tuple[tuple[str, str], ...] = (),
         units: Units | None = None,
         described: tuple[Column, ...] | None = None,  # columns in the user's units, if known already
+        single: bool = False,
     ) -> None:
         n, d = values.shape
         self._raw, self._names, self._levels = values, names, levels or (None,) * d
         self._weights = (np.ones(n) if weights is None else weights).view()
         self._weights.flags.writeable = False  # a user's E-step sees them
-        self._lengths, self._evidence = lengths, evidence
+        self._lengths, self._evidence, self._slopes = lengths, evidence, slopes
+        self.single = single
+        self.notes = notes
         self._edges, self._spans = _cut(n, d, lengths)
         self._framed: list[Block | None] = [None] * (len(self._edges) - 1)
         self.units = units or Units(np.zeros(d), np.ones(d))
@@ -118,9 +129,42 @@ class MemorySource:
         return framed
 
     @property
+    def weights(self) -> Array:
+        """(n,) of the rows."""
+        return self._weights
+
+    @property
+    def unlabelled(self) -> float:
+        """The weight of the rows of whose latent states nothing is known."""
+        if self._evidence is None:
+            return self.weight
+        return float(self._weights[~self._evidence.any(axis=0)].sum())
+
+    @property
     def log_jacobian(self) -> float:
         total = -sum(column.seen * float(np.log(column.scale)) for column in self.columns)
+        if self._slopes is not None:
+            total += float((self._weights * self._slopes).sum())
         return total + 0.0  # no minus zero
+
+    def log_jacobian_of(self, block: Block) -> Array:
+        """The same of each row of a block, (m,)."""
+        logs: Array = -np.log(self.units.scale) @ ~np.isnan(block.values)
+        if self._slopes is not None:
+            logs = logs + self._slopes[block.first : block.first + logs.size]
+        return logs
+
+    def weighted(self, weights: Array) -> MemorySource:
+        """The same rows with other weights."""
+        return MemorySource(
+            self._raw,
+            self._names,
+            weights=weights,
+            lengths=self._lengths,
+            evidence=self._evidence,
+            levels=self._levels,
+            slopes=self._slopes,
+        )
 
     def natural_units(self, equivariance: Equivariance) -> Units:
         return choose_units(self._described, equivariance)
@@ -136,14 +180,17 @@ class MemorySource:
             lengths=self._lengths,
             evidence=self._evidence,
             levels=self._levels,
+            slopes=self._slopes,
             units=units,
             described=self._described,
+            single=self.single,
         )
         return self._twin
 
     def sample(self, m: int, seed: int) -> Block:
-        values, weights = distinct_rows([self.block(i) for i in range(len(self))], self.columns, m, seed)
-        return Block(values, weights, patterns=find_patterns(values))
+        blocks = [self.block(i) for i in range(len(self))]
+        values, weights, evidence = distinct_rows(blocks, self.columns, m, seed)
+        return Block(values, weights, evidence=evidence, patterns=find_patterns(values))
 
     def _cut_block(self, i: int) -> Block:
         rows = slice(self._edges[i], self._edges[i + 1])

@@ -27,6 +27,7 @@ class Table(NamedTuple):
     names: tuple[str, ...]
     named: bool  # the names came with the data; otherwise they are x0, x1, ...
     levels: tuple[tuple[str, ...] | None, ...]  # per column the names of the codes 0, 1, ...; None = numbers
+    notes: tuple[tuple[str, str], ...] = ()  # codes and sentences of the warnings given at reading
 
     def select(self, names: Sequence[str]) -> Table:
         """The columns with these names, in this order; DataError names those that are not there."""
@@ -35,7 +36,9 @@ class Table(NamedTuple):
             return self
         place = {name: j for j, name in enumerate(self.names)}
         where = [place[name] for name in found]
-        return Table(self.values[:, where], found, self.named, tuple(self.levels[j] for j in where))
+        return Table(
+            self.values[:, where], found, self.named, tuple(self.levels[j] for j in where), self.notes
+        )
 
     def numeric(self) -> Table:
         """The columns of numbers, without those of text."""
@@ -143,5 +146,4 @@ def finish(
     for j, of_codes in enumerate(levels):
         if of_codes is None:
             suspect_code(intake, names[j], values[:, j], (float(ends[0][j]), float(ends[1][j])))
-    intake.warn()
-    return Table(values, names, named, levels)
+    return Table(values, names, named, levels, intake.warn())

@@ -8,6 +8,7 @@ takes cells away by a known mechanism: what a test or a tutorial needs to check 
 from estep.datasets.files import Dataset, path
 from estep.datasets.loaders import (
     load_airquality,
+    load_casino,
     load_earthquakes,
     load_faithful,
     load_galaxies,
@@ -19,6 +20,7 @@ from estep.datasets.synthetic import make_hmm, make_mixture, make_normal
 __all__ = [
     "Dataset",
     "load_airquality",
+    "load_casino",
     "load_earthquakes",
     "load_faithful",
     "load_galaxies",

@@ -13,7 +13,7 @@ import numpy as np
 from estep.errors import ResourceError, UsageError
 from estep.records import Array, Int
 
-NAMES = ("airquality", "earthquakes", "faithful", "galaxies", "iris")
+NAMES = ("airquality", "casino", "earthquakes", "faithful", "galaxies", "iris")
 
 
 class Dataset(NamedTuple):
@@ -61,7 +61,7 @@ def path(name: str) -> Path:
 
     Parameters
     ----------
-    name : {"airquality", "earthquakes", "faithful", "galaxies", "iris"}
+    name : {"airquality", "casino", "earthquakes", "faithful", "galaxies", "iris"}
 
     Returns
     -------

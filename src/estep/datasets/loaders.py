@@ -56,6 +56,30 @@ def load_airquality() -> Dataset:
     )
 
 
+def load_casino() -> Dataset:
+    """The occasionally dishonest casino: 300 rolls of a fair die or of a loaded one.
+
+    Returns
+    -------
+    Dataset
+        One column, `roll`, 1 to 6, in the order of time: one sequence; `target` is the die, F (fair) or
+        L (loaded: a six half of the time).
+
+    References
+    ----------
+    Durbin, R., Eddy, S., Krogh, A. and Mitchison, G. (1998), Biological Sequence Analysis, section 3.2,
+    Cambridge University Press.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from estep.datasets import load_casino
+    >>> np.bincount(load_casino().target).tolist()
+    [204, 96]
+    """
+    return read("casino", "300 rolls of two dice in turn, one fair and one loaded.", "die")
+
+
 def load_iris() -> Dataset:
     """Fisher's irises: 150 flowers of three species.
 

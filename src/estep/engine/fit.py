@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from estep.data.single import singles
 from estep.data.source import Source
 from estep.engine.loop import Trace, Way, interrupted
 from estep.engine.probe import leave_saddles
@@ -79,6 +80,10 @@ def fit(
     where = starts or Search()
     with run or Local() as executor:
         problem = Problem(bound, source, executor)
+        single = singles(source) if getattr(bound, "takes_single", False) else None
+        if single is not None:
+            problem.rough = Problem(bound, single, executor)
+            problem.rough.halt = problem.halt
         way = Way(step or Plain(), stop or Aitken(), watch)
         found = where.climb(problem, way)
         first = _best(found)
@@ -87,7 +92,9 @@ def fit(
         ended = interrupted(len(best.history)) if problem.halt.is_set() else best.verdict
         problem.halt.clear()
         params = best.point.params if where.given else bound.canonical(best.point.params)
-        point = problem.measure(params)
+        # without a search, which may look at a sample, what is in order already was measured on all rows
+        measured = params is best.point.params and not bound.starts
+        point = best.point if measured else problem.measure(params)
     verdicts = tuple(each.verdict if isinstance(each, Trace) else each for each in found)
     user = bound.rescale(params, source.units)
     return Result(user, source.units, point, ended, best.history, verdicts, bound, source.columns)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from estep.engine.problem import Halted, Params, Point, Problem
 from estep.engine.steps import AnyStep
-from estep.engine.verdict import Info, Status, Stop, Verdict
+from estep.engine.verdict import ROUNDING, Info, Status, Stop, Verdict
 from estep.engine.watch import Watch
 from estep.errors import Degenerate
 
@@ -38,11 +38,53 @@ class Way(NamedTuple):
 
 def begin(problem: Problem, params: Params, way: Way, start: int) -> Trace:
     """Measure at `params` and climb; `Degenerate` if there is no density at the start itself."""
+    state: Any = None
+    history: tuple[Info, ...] = ()
+    if problem.rough is not None:
+        state, history = _hurry(problem.rough, params, way, start)
+        params = state.point.params
+    if not problem.halt.is_set():
+        state = way.step.init(problem, _measured(problem, params))
+    elif state is None:
+        raise Halted
+    return resume(problem, Trace(start, state, Verdict(Status.MAX_ITER, "", 0, 0.0), history), way)
+
+
+def _measured(problem: Problem, params: Params) -> Point:
     point = problem.measure(params)
     if isnan(point.height):
         raise Degenerate(0, "no density at the start")
-    state = way.step.init(problem, point)
-    return resume(problem, Trace(start, state, Verdict(Status.MAX_ITER, "", 0, 0.0), ()), way)
+    return point
+
+
+def _hurry(problem: Problem, params: Params, way: Way, start: int) -> tuple[Any, tuple[Info, ...]]:
+    """Climb in float32 as far as it leads; no verdict, which float64 gives.
+
+    Gains drown in rounding long before steps do: it goes on while steps become shorter, until what is left
+    to gain, which goes with their squares, is within the tolerance.
+    """
+    state = way.step.init(problem, _measured(problem, params))
+    history: list[Info] = []
+    worth = 0.0  # nats a squared step, when gains were last seen
+    while way.stop(history) is None:
+        try:
+            state, info = way.step.advance(problem, state)
+        except Degenerate:  # float64 may see further
+            break
+        except (KeyboardInterrupt, Halted):
+            problem.halt.set()
+            break
+        history.append(Info(**(info._asdict() | {"kind": "single"})))
+        way.watch(start, len(history), history[-1])
+        if info.gain > ROUNDING * info.noise:
+            worth = info.gain / info.change**2
+        elif info.kind != "plain" or len(history) < 2 or info.change >= history[-2].change:
+            break
+        else:
+            rate = (info.change / history[-2].change) ** 2
+            if worth * info.change**2 * rate / (1 - rate) <= getattr(way.stop, "tol", 0.0):
+                break
+    return state, tuple(history)
 
 
 def resume(problem: Problem, trace: Trace, way: Way) -> Trace:

@@ -100,12 +100,14 @@ class Problem:
         self.model, self.source, self.run = model, source, run
         self.halt = Event()  # set to end every climb of this problem at its next block
         self._items = model.compress(source, run)
+        self.rough: Problem | None = None  # the same in float32, where a climb may begin in it
 
     def alone(self) -> Problem:
         """The same problem on the calling thread, for whole fits run side by side."""
         twin = Problem.__new__(Problem)
         twin.__dict__.update(self.__dict__)
         twin.run = Local(threads=1)
+        twin.rough = None if self.rough is None else self.rough.alone()
         return twin
 
     def measure(self, params: Params) -> Point:

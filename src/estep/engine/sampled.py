@@ -36,7 +36,7 @@ class Sampled:
         self.share = float(drawn.weights.sum()) / source.weight
         self.whole = self.share > 1 - 1e-9  # no row was left out: the likelihood is that of all rows
         weights = drawn.weights if self.whole else drawn.weights / self.share
-        self.rows = Block(drawn.values, weights, patterns=drawn.patterns)
+        self.rows = Block(drawn.values, weights, evidence=drawn.evidence, patterns=drawn.patterns)
         self.n_rows = weights.size
 
     def __len__(self) -> int:

@@ -63,7 +63,9 @@ class Search:
         if problem.model.starts and self.n_init == "auto":
             return Explorer(problem, way, self.seed, draw, self.adjust).run()
         count = 1 if not problem.model.starts else int(self.n_init)
-        sample = problem.source.sample(SAMPLE, self.seed)
+        # a model that starts from what is known of its columns says so, and no rows are drawn for it
+        rowless = getattr(problem.model, "rowless", False)
+        sample = problem.source.block(0) if rowless else problem.source.sample(SAMPLE, self.seed)
         found: list[Trace | Verdict] = [interrupted(0)] * count
 
         def attempt(i: int) -> None:

@@ -36,7 +36,7 @@ class Info(NamedTuple):
     change: float  # length of the step in free coordinates; its ratios tend to EM's linear rate
     noise: float  # rounding of the objective
     passes: int  # passes over the data this iteration took
-    kind: Literal["plain", "fallback", "probe"]  # probe: away from a saddle
+    kind: Literal["plain", "fallback", "probe", "single"]  # probe: away from a saddle; single: in float32
 
 
 class Verdict(NamedTuple):
@@ -75,7 +75,7 @@ class Aitken:
             )
             return Verdict(Status.DECREASED, message, n, last.gain)
         if self.tol > 0 and n >= 2:
-            remaining = max(self._remaining(history), self._remaining(history[:-1]))
+            remaining = max(still_to_gain(history), still_to_gain(history[:-1]))
             if remaining <= max(self.tol, 8 * last.noise):
                 message = f"about {remaining:.2g} nats are still to gain"
                 return Verdict(Status.CONVERGED, message, n, remaining)
@@ -84,16 +84,19 @@ class Aitken:
             return Verdict(Status.MAX_ITER, message, n, last.gain)
         return None
 
-    def _remaining(self, history: Sequence[Info]) -> float:
-        """Projected gain still to come; inf where three falling gains do not show it."""
-        if abs(history[-1].gain) <= ROUNDING * history[-1].noise:
-            return 0.0
-        if len(history) < 3:
-            return float("inf")
-        first, second, third = (info.gain for info in history[-3:])
-        if not first > second > third > 0:
-            return float("inf")
-        return third * third / (second - third)
+
+def still_to_gain(history: Sequence[Info]) -> float:
+    """Projected gain still to come, in nats; inf where three falling gains in float64 do not show it."""
+    if any(info.kind == "single" for info in history[-3:]):
+        return float("inf")
+    if abs(history[-1].gain) <= ROUNDING * history[-1].noise:
+        return 0.0
+    if len(history) < 3:
+        return float("inf")
+    first, second, third = (info.gain for info in history[-3:])
+    if not first > second > third > 0:
+        return float("inf")
+    return third * third / (second - third)
 
 
 def linear_rate(history: Sequence[Info]) -> float:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +18,25 @@ class Watch(Protocol):
 
 def silent(start: int, iteration: int, info: Info) -> None:
     """Say nothing."""
+
+
+# for callers that reach the engine through an estimator
+_watching: ContextVar[Watch | None] = ContextVar("watching", default=None)
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[None]:
+    """Estimators fitted inside call `watch` after every iteration, whatever their `verbose` says."""
+    before = _watching.set(watch)
+    try:
+        yield
+    finally:
+        _watching.reset(before)
+
+
+def chosen(otherwise: Watch) -> Watch:
+    """The watch of the innermost `watched`, if there is one."""
+    return _watching.get() or otherwise
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,12 @@ from typing import NamedTuple
 
 OVERHEAD = 3e-4  # of a pass
 PER_CELL = 1e-9  # a row and a free parameter
-PER_STEP = 3e-5  # a row of a sequence: the recursions are loops of Python
+PER_STEP = 3e-8  # a row of a sequence, beyond its parameters: the recursions wait for each other
 START = 6  # passes that drawing a start is counted as: its partition, its sums and its first measurement
 LARGE = 100_000  # distinct rows from which a search may cost no more than the final run
 SMALL_BUDGET = 1.0
 FINAL_RUNS = 8  # or so many final runs, if that is more
-LEAST_FINAL = (
-    3  # iterations: one that gains, and two within rounding, are the least that Aitken's rule accepts
-)
+LEAST_FINAL = 3  # iterations: one that gains and two within rounding are the least that is accepted
 MEASURED = 1  # passes over all rows kept back from a search of large data, to tell its best optima apart
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from estep.data.convert.narrow import as_float32, is_float32
 from estep.data.levels import recode
 from estep.data.source import MemorySource
 from estep.data.table import Table, as_table
@@ -18,11 +19,16 @@ from estep.data.weights import check_weights
 from estep.engine import Aitken, Model, Printer, Status, fit, linear_rate, silent
 from estep.engine.probe import saddles
 from estep.engine.starts import Starts
+from estep.engine.watch import chosen
 from estep.errors import DataError, EstepWarning
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import count, draw_seed, positive, whole
-from estep.records import Array, Int
+from estep.records import Array, Column, Int
+from estep.report.columns import look_of, of_columns
 from estep.run import Local
+
+if TYPE_CHECKING:
+    from estep.report.diagnose import Diagnosis
 
 
 class Face(BaseEstimator, ABC):
@@ -31,6 +37,7 @@ class Face(BaseEstimator, ABC):
     tol: float
     max_iter: int
     fitted_: Fitted
+    _float32: bool = False  # the data of the fit were of single precision
     remedy: ClassVar[str] = "drop a column that repeats others"  # of a degenerate fit
 
     def __sklearn_tags__(self) -> Any:
@@ -39,36 +46,93 @@ class Face(BaseEstimator, ABC):
         tags.target_tags.required = False
         return tags
 
-    def summary(self) -> str:
-        """The fit in words: model, size, log-likelihood, why it stopped, parameters."""
+    def summary(self, X: Any = None) -> str:
+        """The fit in words: model, size, log-likelihood, why it stopped, parameters, findings.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d), optional
+            The data of the fit, which no fit keeps: of a mixture, adds how many rows each component gets when
+            each row goes to its most probable one, and the ICL.
+
+        Returns
+        -------
+        str
+            A notebook shows it as tables.
+        """
         from estep.report.text import summary
 
-        return summary(self)
+        return summary(self, X)
+
+    def to_frame(self, backend: Literal["pandas", "polars", "pyarrow"] = "pandas") -> Any:
+        """The fitted parameters as a data frame, in the user's units, a row a number.
+
+        Parameters
+        ----------
+        backend : {"pandas", "polars", "pyarrow"}
+            The library of the frame. pyarrow is always there; the others must be installed.
+
+        Returns
+        -------
+        DataFrame or Table
+            Columns `parameter` (as "means"), `component` (or state), `column`, `other` (the second column of
+            a covariance, a category, the state that a transition leads to), null where they say nothing, and
+            `value`.
+        """
+        from estep.report.frame import to_frame
+
+        return to_frame(self, backend)
+
+    def diagnose(self) -> Diagnosis:
+        """What is found of the fit, with causes and remedies; needs no data.
+
+        The warnings of the fit, and what deserves a look without being worth a warning: components that are
+        nearly equal or empty, covariances near their floor, slow convergence. A section of docs/warnings.md
+        is on each code.
+
+        Returns
+        -------
+        Diagnosis
+            A tuple of findings: `code`, `what`, `cause`, `fix`, `page`; empty if there are none.
+        """
+        from estep.report.diagnose import diagnose
+
+        return diagnose(self)
 
     def plot(self, kind: str = "history", X: Any = None, *, columns: Any = None, ax: Any = None) -> Any:
         """Draw the fit and return the matplotlib axes.
 
         Parameters
         ----------
-        kind : {"history", "density", "ellipses", "missing"}
+        kind : {"history", "density", "ellipses", "pairs", "uncertainty", "imputed", "missing"}
             The objective by iteration; one column's histogram with the fitted density; two columns with the
-            components' ellipses; which cells are missing.
+            components' ellipses; every two of up to six columns; where the rows' components are uncertain;
+            the observed cells of a column and the imputed ones; which cells are missing.
         X : array-like of shape (n, d), optional
             The data; needed by all but "history".
-        columns : int, str, or pair of them, optional
-            Which column (density) or columns (ellipses) to show; the first by default.
+        columns : int, str, or several of them, optional
+            Which column (density, imputed), two columns (ellipses, uncertainty) or columns (pairs) to show;
+            the first by default, of "imputed" that with the most missing cells.
         ax : matplotlib Axes, optional
-            Where to draw; a new figure by default.
+            Where to draw; a new figure by default, and always of "pairs", which returns an array of axes.
         """
         from estep.report.plots import plot
 
-        return plot(self, kind, None if X is None else self._read(X).values, columns=columns, ax=ax)
+        values = None if X is None else self._on_scale(self._read(X))[0]
+        return plot(self, kind, values, columns=columns, ax=ax)
 
     def save(self, path: Any) -> None:
         """Write the fitted model to a `.estep` file, whole or not at all; it holds no data rows."""
         from estep.estimators.saved.files import save
 
         save(self, path)
+
+    def _like(self, X: Any, found: Array) -> Array:
+        """What was found of the rows of X, in float32 where both they and the rows of the fit are."""
+        if not (self._float32 and is_float32(X)):
+            return found
+        with np.errstate(over="ignore"):  # a log-density beyond float32 is as good as -inf
+            return found.astype(np.float32)
 
     def _fitted(self) -> Fitted:
         check_is_fitted(self, "fitted_")
@@ -83,6 +147,7 @@ class Face(BaseEstimator, ABC):
         table = as_table(X, text=self._text())
         if fitting:
             self.n_features_in_ = len(table.names)
+            self._float32 = is_float32(X)
             if table.named:
                 self.feature_names_in_ = np.array(table.names, dtype=object)
             elif hasattr(self, "feature_names_in_"):
@@ -107,19 +172,43 @@ class Face(BaseEstimator, ABC):
         return recode(table, tuple(column.levels for column in self.fitted_.columns))
 
     def _open(
-        self, X: Any, sample_weight: Any = None, lengths: Any = None, *, fitting: bool = False
+        self,
+        X: Any,
+        sample_weight: Any = None,
+        lengths: Any = None,
+        evidence: Array | None = None,
+        *,
+        fitting: bool = False,
     ) -> MemorySource:
-        return self._source(self._read(X, fitting=fitting), sample_weight, lengths)
+        return self._source(self._read(X, fitting=fitting), sample_weight, lengths, evidence)
 
-    def _source(self, table: Table, sample_weight: Any = None, lengths: Any = None) -> MemorySource:
-        n = len(table.values)
+    def _source(
+        self,
+        table: Table,
+        sample_weight: Any = None,
+        lengths: Any = None,
+        evidence: Array | None = None,
+    ) -> MemorySource:
+        n, (values, slopes) = len(table.values), self._on_scale(table)
         return MemorySource(
-            table.values,
+            values,
             table.names,
             weights=None if sample_weight is None else check_weights(sample_weight, n),
             lengths=None if lengths is None else np.asarray(lengths, dtype=np.int64),
+            evidence=evidence,
             levels=table.levels,
+            notes=table.notes,
+            slopes=slopes,
+            single=self._float32,
         )
+
+    def _on_scale(self, table: Table) -> tuple[Array, Array | None]:
+        """The values as modelled (n, d), and the log-derivatives of their scales summed over a row (n,)."""
+        return table.values, None
+
+    def _modelled_columns(self) -> tuple[Column, ...]:
+        """The columns under names that say on which scale the parameters are."""
+        return self._fitted().columns
 
     def _run(self, model: Model, source: MemorySource, starts: Starts, units: Any = None) -> Self:
         """Fit and set the attributes; Ctrl-C sets them at the best point so far and goes on up."""
@@ -129,10 +218,11 @@ class Face(BaseEstimator, ABC):
             source,
             starts=starts,
             stop=Aitken(positive(self, "tol", zero=True), count(self, "max_iter")),
-            watch=Printer(count(self, "verbose_interval")) if verbose else silent,
+            watch=chosen(Printer(count(self, "verbose_interval")) if verbose else silent),
             units=units,
         )
-        self.fitted_ = Fitted.of(result, source.weight)
+        seen = look_of(result.model, result.point.params, source.framed(result.units))
+        self.fitted_ = Fitted.of(result, source.weight, seen, source.notes)
         self._publish()
         self._warn()
         if self.status_ is Status.INTERRUPTED:
@@ -157,6 +247,11 @@ class Face(BaseEstimator, ABC):
             "findings": self._findings(),
         }
         self._publish_params()
+        if self._float32:  # as scikit-learn; what is computed later starts from `fitted_`, in float64
+            for name, value in list(vars(self).items()):
+                ours = name.endswith("_") and name != "params_"  # those are a user's M-step's
+                if ours and isinstance(value, np.ndarray) and value.dtype == np.float64:
+                    setattr(self, name, as_float32(value))
 
     @abstractmethod
     def _publish_params(self) -> None:
@@ -185,16 +280,22 @@ class Face(BaseEstimator, ABC):
         if failed:
             count = f"{len(failed)} of {len(self.fitted_.starts)} starts failed and the others were used"
             found.append(("EM026", f"{count}; {failed[0].message}; give more rows or fewer components"))
-        constant = [c.name for c in self.fitted_.columns if c.variance == 0 and c.seen > 0]
+        once = self.fitted_.seen_in_rows.once
+        constant = [
+            column.name
+            for j, column in enumerate(self.fitted_.columns)
+            if column.variance == 0 and column.seen > 0 and j not in once
+        ]
         if constant and self.fitted_.model.equivariance != "none":
             names = ", ".join(map(repr, constant))
             held = ", with a variance held at a floor" if self.fitted_.model.equivariance == "column" else ""
             which = f"columns {names} are" if len(constant) > 1 else f"column {names} is"
             found.append(("EM004", f"{which} constant{held}; leave such columns out"))
-        return found
+        return [*found, *of_columns(self.fitted_), *self.fitted_.notes]
 
     def _warn(self) -> None:
-        for code, text in self.diagnostics_["findings"]:
+        told = len(self.fitted_.notes)  # they stand last
+        for code, text in self.diagnostics_["findings"][: -told or None]:
             kind = ConvergenceWarning if code in ("EM001", "EM003", "EM006", "EM007") else EstepWarning
             warnings.warn(f"{code}: {text}", kind, stacklevel=4)
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from estep.data.look import Look
 from estep.data.source import MemorySource
 from estep.engine import Info, Model, Problem, Result, Verdict
 from estep.errors import DataError
@@ -29,9 +30,13 @@ class Fitted(NamedTuple):
     verdict: Verdict
     history: tuple[Info, ...]
     starts: tuple[Verdict, ...]
+    seen_in_rows: Look = Look()  # of a fit in this process: model files do not hold it
+    notes: tuple[tuple[str, str], ...] = ()  # codes and sentences of the reading, as above
 
     @classmethod
-    def of(cls, result: Result, weight: float) -> Fitted:
+    def of(
+        cls, result: Result, weight: float, seen_in_rows: Look, notes: tuple[tuple[str, str], ...]
+    ) -> Fitted:
         """Of a finished fit to rows of this total weight."""
         point = result.point
         return cls(
@@ -45,6 +50,8 @@ class Fitted(NamedTuple):
             result.verdict,
             result.history,
             result.starts,
+            seen_in_rows,
+            notes,
         )
 
     @property
@@ -79,18 +86,37 @@ class Fitted(NamedTuple):
         """Akaike's information criterion (Akaike 1974); lower is better."""
         return 2 * self.n_parameters - 2 * self.loglik_of(source)
 
+    def uncertainty_of(self, source: MemorySource) -> Array:
+        """1 - p(most probable component) of each row of a mixture, (n,)."""
+
+        def of(block: Block) -> Array:
+            others = self.model.posterior(prep, block).resp.copy()
+            others[others.argmax(axis=0), np.arange(others.shape[1])] = 0.0
+            rest: Array = others.sum(axis=0)  # keeps the digits that 1 - p would lose
+            return rest
+
+        with Local() as run:
+            prep = self.model.prepare(self.params)
+            unsure: Array = run.rows(of, self.seen(source))
+        return unsure
+
+    def icl_of(self, source: MemorySource) -> float:
+        """Integrated completed likelihood of a mixture; lower is better."""
+        sure = np.log1p(-self.uncertainty_of(source))
+        return self.bic_of(source) - 2 * float(source.weights @ sure)
+
     def posterior_of(self, source: MemorySource) -> Any:
         """The model's per-row record, with `loglik` in the user's units."""
         model: Model = self.model
-        scales = np.log(self.units.scale)
+        framed = self.seen(source)
 
         def of(block: Block) -> Any:
             found = model.posterior(prep, block)
-            return found._replace(loglik=found.loglik - scales @ ~np.isnan(block.values))
+            return found._replace(loglik=found.loglik + framed.log_jacobian_of(block))
 
         with Local() as run:
             prep = model.prepare(self.params)
-            return run.rows(of, self.seen(source))
+            return run.rows(of, framed)
 
     def filled(self, source: MemorySource, raw: Array) -> Array:
         """A copy of raw (n, d), missing cells at their conditional means, seen cells bit-unchanged."""

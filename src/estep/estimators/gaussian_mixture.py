@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 
@@ -10,17 +12,21 @@ from estep.data.source import MemorySource
 from estep.engine import Given
 from estep.engine.starts import Starts
 from estep.errors import Degenerate, UsageError
-from estep.estimators.clusters import Clusters, start_from_resp
+from estep.estimators.clusters import Clusters
+from estep.estimators.derived import conditional_of, marginal_of
+from estep.estimators.labels import start_from_resp
 from estep.estimators.parameters import count, positive, shaped
-from estep.estimators.search import search
+from estep.estimators.precisions import cholesky_of, inverse
 from estep.families import Gaussian, Mixed
 from estep.families.covariance import SHAPES
 from estep.families.gaussian import FLOOR, GaussianParams
 from estep.families.mixed import MixedParams
 from estep.families.partition import nearest
 from estep.models import Alone
-from estep.records import Array, Block, Column
+from estep.records import Array, Block, Column, Units
 from estep.run import Local
+
+INITS = {"weights": "weights_init", "means": "means_init", "covariances": "precisions_init"}
 
 
 class GaussianMixture(Clusters):
@@ -52,6 +58,11 @@ class GaussianMixture(Clusters):
     random_state : int, RandomState or None
     warm_start : bool
         Start from the last fit's parameters.
+    equal_weights : bool
+        Keep all weights at 1/k.
+    fixed : tuple of {"weights", "means", "covariances"}
+        What is kept at its `weights_init`, `means_init` or `precisions_init` and not estimated; BIC does not
+        charge for it.
     verbose, verbose_interval : int
         Print a line to standard error every so many passes.
 
@@ -63,6 +74,8 @@ class GaussianMixture(Clusters):
         Summed log-likelihood of the seen cells at these parameters, and with the prior.
     converged_, status_, n_iter_, history_, diagnostics_
         How the fit ended: only `Status.CONVERGED` is converged.
+    uncertainty_ : array of shape (n,)
+        Of each row of the fit, 1 - p(its most probable component); a saved model does not hold it.
     lower_bound_, lower_bounds_
         The objective per unit of weight, at the end and after each pass.
 
@@ -98,6 +111,8 @@ class GaussianMixture(Clusters):
         resp_init: Any = None,
         random_state: Any = None,
         warm_start: bool = False,
+        equal_weights: bool = False,
+        fixed: tuple[str, ...] = (),
         verbose: int = 0,
         verbose_interval: int = 10,
     ) -> None:
@@ -114,22 +129,105 @@ class GaussianMixture(Clusters):
         self.resp_init = resp_init
         self.random_state = random_state
         self.warm_start = warm_start
+        self.equal_weights = equal_weights
+        self.fixed = fixed
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, labels: Any = None) -> Self:
         """Fit to the rows of X, (n, d), NaN or null = missing; `sample_weight` (n,) counts rows.
+
+        `labels` (n,) holds the component of each row where it is known, from 0 on, and -1 where it is not.
+        Components are then in the order of the labels, and `loglik_` is of cells and labels together.
 
         Raises
         ------
         DataError
-            Infinite values, a column with no seen cell, fewer distinct rows than components.
+            Infinite values, a column with no seen cell, fewer distinct rows than components, labels that are
+            no components.
         UsageError
             A parameter that makes no sense.
         """
-        source = self._open(X, sample_weight, fitting=True)
+        source = self._labelled(X, sample_weight, labels, fitting=True)
         model = self._model(source.weight)
-        if self.warm_start and hasattr(self, "fitted_"):
+        units = self.fitted_.units if self._goes_on() else None
+        return self._climb(model, source, self._starts(model, source), units)
+
+    def marginal(self, columns: Any) -> GaussianMixture:
+        """The fitted mixture of some columns, in the order asked for.
+
+        Parameters
+        ----------
+        columns : str, int, or list of them
+            By name or number, from 0.
+
+        Returns
+        -------
+        GaussianMixture
+            It has no data of its own: its `loglik_` is nan, its history empty, its status that of this fit.
+        """
+        return marginal_of(self, columns)
+
+    def conditional(self, given: Any) -> GaussianMixture:
+        """The fitted mixture of the other columns, given the values of some.
+
+        Parameters
+        ----------
+        given : dict of column (name or number) to value; or array-like of shape (d,)
+            In a row, NaN stands for a column that is asked for.
+
+        Returns
+        -------
+        GaussianMixture
+            Its weights are p(component | given). It has no data of its own: its `loglik_` is nan, its history
+            empty, its status that of this fit.
+
+        Examples
+        --------
+        >>> from estep import GaussianMixture
+        >>> from estep.datasets import load_faithful
+        >>> eruptions = GaussianMixture(2, random_state=0).fit(load_faithful().values)
+        >>> waiting = eruptions.conditional({0: 4.5})
+        >>> waiting.means_.round(1)
+        array([[70. ],
+               [81.1]])
+        >>> waiting.weights_.round(3)
+        array([0., 1.])
+        """
+        return conditional_of(self, given)
+
+    def _goes_on(self) -> bool:
+        """Whether a fit starts where the last one ended."""
+        return bool(self.warm_start) and hasattr(self, "fitted_")
+
+    def _model(self, weight: float) -> Alone:
+        k, held = count(self, "n_components"), self._held()
+        if not isinstance(self.covariance_type, str) or self.covariance_type not in SHAPES:
+            known = ", ".join(map(repr, SHAPES))
+            raise UsageError(f"covariance_type must be one of {known}; found {self.covariance_type!r}")
+        inside = tuple(name for name in held if name != "weights")
+        law = Gaussian(self.covariance_type, FLOOR, fixed=inside)
+        if self.reg_covar is not None:
+            rows = weight if self.covariance_type == "tied" else weight / k
+            law = replace(law, floor=0.0, ridge=positive(self, "reg_covar", zero=True) * rows)
+        return Alone(Mixed(k, law, equal=bool(self.equal_weights), fixed="weights" in held))
+
+    def _held(self) -> tuple[str, ...]:
+        """What is not estimated, in the order of INITS."""
+        names = (self.fixed,) if isinstance(self.fixed, str) else tuple(self.fixed)
+        known = ", ".join(map(repr, INITS))
+        for name in names:
+            if name not in INITS:
+                raise UsageError(f"fixed may hold {known}; found {name!r}")
+            if getattr(self, INITS[name]) is None:
+                raise UsageError(f"fixed={name!r} needs {INITS[name]}: the values to keep")
+        if self.equal_weights and self.weights_init is not None:
+            raise UsageError("equal_weights=True keeps the weights at 1/k; leave weights_init out")
+        return tuple(name for name in INITS if name in names)
+
+    def _starts(self, model: Alone, source: MemorySource) -> Starts:
+        units, held = source.natural_units(model.equivariance), self._held()
+        if self._goes_on():
             last = self.fitted_
             before, now = _kind(last.model, last.columns), _kind(model, source.columns)
             if before != now:
@@ -137,89 +235,61 @@ class GaussianMixture(Clusters):
                     f"warm_start=True goes on from a fit of {before}, which cannot start one of {now}; "
                     "set warm_start=False"
                 )
-            return self._run(model, source, Given(last.params), last.units)
-        return self._run(model, source, self._starts(model, source))
-
-    def _model(self, weight: float) -> Alone:
-        k = count(self, "n_components")
-        if not isinstance(self.covariance_type, str) or self.covariance_type not in SHAPES:
-            known = ", ".join(map(repr, SHAPES))
-            raise UsageError(f"covariance_type must be one of {known}; found {self.covariance_type!r}")
-        if self.reg_covar is None:
-            return Alone(Mixed(k, Gaussian(self.covariance_type, FLOOR)))
-        rows = weight if self.covariance_type == "tied" else weight / k
-        ridge = positive(self, "reg_covar", zero=True) * rows
-        return Alone(Mixed(k, Gaussian(self.covariance_type, floor=0.0, ridge=ridge)))
-
-    def _starts(self, model: Alone, source: MemorySource) -> Starts:
-        units = source.natural_units(model.equivariance)
+            return Given(self._put(model, last.params, last.units, held))
+        given = tuple(name for name, init in INITS.items() if getattr(self, init) is not None)
+        law = replace(cast("Gaussian", model.family.family), fixed=())
+        free = replace(model, family=replace(model.family, family=law))
         if self.resp_init is not None:
-            return Given(start_from_resp(model, source, self.resp_init))
-        k, d = model.family.k, len(source.columns)
-        given = (self.weights_init, self.means_init, self.precisions_init)
-        if all(each is None for each in given):
-            return search(self)
-
-        def adjust(params: MixedParams) -> MixedParams:
-            """The parameters with what the user gave put in."""
-            user = model.rescale(params, units)
-            weights, means, covariances = user.weights, user.inner.means, user.inner.covariances
-            if self.weights_init is not None:
-                weights = shaped(self.weights_init, (k,), "weights_init")[None]
-                if np.any(weights < 0) or not np.isclose(weights.sum(), 1):
-                    raise UsageError(f"weights_init must be >= 0 and sum to 1; the sum is {weights.sum():g}")
-            if self.means_init is not None:
-                means = shaped(self.means_init, (k, d), "means_init")
-            if self.precisions_init is not None:
-                precisions = shaped(self.precisions_init, covariances.shape, "precisions_init")
-                covariances = _inverse(precisions, self.covariance_type, "precisions_init")
-            return model.rescale(MixedParams(weights, GaussianParams(means, covariances)), units.inverse())
-
-        if self.means_init is None:
-            return search(self, adjust=adjust, given=True)
-        centres = (shaped(self.means_init, (k, d), "means_init") - units.centre) / units.scale
+            return Given(self._put(model, start_from_resp(free, source, self.resp_init), units, held))
+        if not given:
+            return self._search(source)
+        if "means" not in given:
+            adjust = partial(self._put, model, units=units, names=given)
+            return self._search(source, adjust=adjust, given=True)
+        shape = (model.family.k, len(source.columns))
+        centres = (shaped(self.means_init, shape, "means_init") - units.centre) / units.scale
         framed = source.framed(units)
 
         def share(block: Block) -> Array:
             return nearest(np.nan_to_num(block.values), centres.T)
 
         with Local() as run:
-            bound = model.bind(framed.columns)
+            bound = free.bind(framed.columns)
             try:
                 params = bound.start_by(framed, run, share)
             except Degenerate:  # a mean with no row of its own: all components share the pooled law
+                k = model.family.k
                 params = bound.start_by(framed, run, lambda block: np.full((k, block.weights.size), 1.0 / k))
-        return Given(adjust(params))
+        return Given(self._put(model, params, units, given))
+
+    def _put(self, model: Alone, params: MixedParams, units: Units, names: tuple[str, ...]) -> MixedParams:
+        """The parameters, in the fit's units, with what the user gave under these names put in."""
+        if not names:
+            return params
+        user = model.rescale(params, units)
+        weights, means, covariances = user.weights, user.inner.means, user.inner.covariances
+        if "weights" in names:
+            weights = shaped(self.weights_init, weights.shape[1:], "weights_init")[None]
+            if "weights" in self._held() and not weights.all():
+                raise UsageError("weights_init must be > 0 to be fixed: a component of weight 0 has no rows")
+            if np.any(weights < 0) or not np.isclose(weights.sum(), 1):
+                raise UsageError(f"weights_init must be >= 0 and sum to 1; the sum is {weights.sum():g}")
+        if "means" in names:
+            means = shaped(self.means_init, means.shape, "means_init")
+        if "covariances" in names:
+            precisions = shaped(self.precisions_init, covariances.shape, "precisions_init")
+            covariances = inverse(precisions, self.covariance_type, "precisions_init")
+        return model.rescale(MixedParams(weights, GaussianParams(means, covariances)), units.inverse())
 
     def _publish_params(self) -> None:
         params: MixedParams = self.fitted_.user_params
         self.weights_, self.means_ = params.weights[0], params.inner.means
         self.covariances_ = params.inner.covariances
-        self.precisions_ = _inverse(self.covariances_, self.covariance_type, "covariances_")
-        matrix = self.covariance_type in ("full", "tied")
-        # as scikit-learn's: precision = P @ P.T with P upper triangular
-        self.precisions_cholesky_ = (
-            np.triu(np.swapaxes(np.linalg.inv(np.linalg.cholesky(self.covariances_)), -1, -2))
-            if matrix
-            else np.sqrt(self.precisions_)
-        )
+        self.precisions_ = inverse(self.covariances_, self.covariance_type, "covariances_")
+        self.precisions_cholesky_ = cholesky_of(self.covariances_, self.covariance_type)
 
 
 def _kind(model: Any, columns: tuple[Column, ...]) -> str:
     """What a warm start must share with the fit before."""
     family = model.family
     return f"{family.k} {family.family.law.name} components in {len(columns)} columns"
-
-
-def _inverse(matrices: Array, shape: str, name: str) -> Array:
-    """Precisions from covariances, or back."""
-    if shape not in ("full", "tied"):
-        if np.any(matrices <= 0):
-            raise UsageError(f"{name} must be > 0")
-        return 1.0 / matrices
-    try:
-        half = np.linalg.inv(np.linalg.cholesky((matrices + np.swapaxes(matrices, -1, -2)) / 2))
-    except np.linalg.LinAlgError:
-        raise UsageError(f"{name} must hold symmetric positive definite matrices") from None
-    inverse: Array = np.swapaxes(half, -1, -2) @ half
-    return inverse

@@ -123,12 +123,21 @@ class HMM(Face):
     def score_samples(self, X: Any, lengths: Any = None) -> Array:
         """log p(row | rows before it in its sequence), (n,); the sum is the log-likelihood."""
         logs: Array = self._fitted().posterior_of(self._sequences(X, lengths)).loglik
-        return logs
+        return self._like(X, logs)
 
     def predict_proba(self, X: Any, lengths: Any = None) -> Array:
         """p(state | whole sequence) at each row, (n, K)."""
         resp: Array = self._fitted().posterior_of(self._sequences(X, lengths)).resp
-        return resp.T
+        return self._like(X, resp.T)
+
+    def filter(self, X: Any, lengths: Any = None) -> Array:
+        """p(state | the rows of its sequence up to this one) at each row, (n, K): nothing of the future."""
+        fitted = self._fitted()
+        with Local() as run:
+            prep = fitted.model.prepare(fitted.params)
+            source = fitted.seen(self._sequences(X, lengths))
+            past: Array = run.rows(lambda block: fitted.model.filter(prep, block), source)
+            return past.T
 
     def predict(self, X: Any, lengths: Any = None) -> Int:
         """The states of the most probable path of each sequence (Viterbi), (n,)."""

@@ -31,6 +31,8 @@ class Mixture(Clusters):
     weights_ : array of shape (k,)
     means_, covariances_ | rates_ | probabilities_
         The family's parameters, in the user's units.
+    uncertainty_ : array of shape (n,)
+        Of each row of the fit, 1 - p(its most probable component); a saved model does not hold it.
     loglik_, objective_, converged_, status_, n_iter_, history_, diagnostics_
         As in `GaussianMixture`.
 

@@ -84,18 +84,18 @@ class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densities):
     def transform(self, X: Any) -> Array:
         """E[z | seen cells] of each row, (n, q): shrunk towards 0, the more so the fewer cells are seen."""
         latent: Array = self._fitted().posterior_of(self._open(X)).latent
-        return latent.T
+        return self._like(X, latent.T)
 
     def inverse_transform(self, Z: Any) -> Array:
         """The rows (n, d) with these latent values (n, q)."""
-        self._fitted()
-        rows: Array = np.asarray(Z, dtype=np.float64) @ self.loadings_.T + self.mean_
+        params = self._fitted().user_params
+        rows: Array = np.asarray(Z, dtype=np.float64) @ params.loadings.T + params.mean
         return rows
 
     def get_covariance(self) -> Array:
         """The covariance of the data under the model, (d, d)."""
-        self._fitted()
-        covariance: Array = self.loadings_ @ self.loadings_.T + self.noise_variance_ * np.eye(len(self.mean_))
+        _, loadings, noise = self._fitted().user_params
+        covariance: Array = loadings @ loadings.T + float(noise) * np.eye(len(loadings))
         return covariance
 
     def sample(self, n_samples: int = 1) -> Array:

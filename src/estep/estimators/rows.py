@@ -40,7 +40,7 @@ class Densities(Rows):
     def score_samples(self, X: Any) -> Array:
         """Log-density of the seen cells of each row, (n,), in nats; 0 for a row with nothing seen."""
         logs: Array = self._fitted().posterior_of(self._open(X)).loglik
-        return logs
+        return self._like(X, logs)
 
     def impute(self, X: Any) -> Array:
         """A copy of X, (n, d), with each missing cell at its conditional mean; seen cells bit-unchanged."""

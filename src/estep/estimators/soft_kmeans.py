@@ -12,7 +12,6 @@ from estep.data.weights import check_weights
 from estep.engine.starts import Starts
 from estep.estimators.clusters import Clusters
 from estep.estimators.parameters import count, positive
-from estep.estimators.search import search
 from estep.families import Gaussian, Mixed
 from estep.families.covariance import OneSphere
 from estep.families.gaussian import GaussianParams
@@ -83,19 +82,27 @@ class SoftKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Fit to the rows of X, (n, d), NaN or null = missing; `sample_weight` (n,) counts rows."""
-        super().fit(X, sample_weight=sample_weight)
-        self.memberships_ = self.predict_proba(X)
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, labels: Any = None) -> Self:
+        """Fit to the rows of X, (n, d), NaN or null = missing; `sample_weight` (n,) counts rows.
+
+        `labels` (n,) holds the cluster of each row where it is known, from 0 on, and -1 where it is not.
+        """
+        super().fit(X, sample_weight=sample_weight, labels=labels)
+        shares = self._fitted().posterior_of(self._labelled(X, labels=labels)).resp.T
+        self.memberships_ = self._like(X, shares)
         self.labels_ = self.memberships_.argmax(axis=1)
         weights = check_weights(1.0 if sample_weight is None else sample_weight, len(self.labels_))
-        self.inertia_ = float(np.square(self.transform(X)).min(axis=1) @ weights)
+        self.inertia_ = float(np.square(self._distances(X)).min(axis=1) @ weights)
         return self
 
     def transform(self, X: Any) -> Array:
         """Euclidean distance of each row to each centre over its seen cells, (n, k)."""
+        return self._like(X, self._distances(X))
+
+    def _distances(self, X: Any) -> Array:
         values = self._read(X).values
-        gaps = np.where(np.isnan(values)[:, None, :], 0.0, values[:, None, :] - self.cluster_centers_)
+        centres = self._fitted().user_params.inner.means
+        gaps = np.where(np.isnan(values)[:, None, :], 0.0, values[:, None, :] - centres)
         distances: Array = np.sqrt(np.square(gaps).sum(axis=2))
         return distances
 
@@ -105,14 +112,14 @@ class SoftKMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
 
     def _starts(self, model: Alone, source: MemorySource) -> Starts:
         if self.stiffness is None:
-            return search(self)
+            return self._search(source)
         scale = source.natural_units(model.equivariance).scale[0]
         variance = np.asarray(0.5 / positive(self, "stiffness", zero=False) / scale**2)
 
         def adjust(params: MixedParams) -> MixedParams:
             return MixedParams(params.weights, GaussianParams(params.inner.means, variance))
 
-        return search(self, adjust=adjust)
+        return self._search(source, adjust=adjust)
 
     def _publish_params(self) -> None:
         params: MixedParams = self.fitted_.user_params

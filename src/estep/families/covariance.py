@@ -239,7 +239,7 @@ class OneSphere:
     equivariance: Literal["scalar", "column"] = "scalar"
 
     def __init__(self, fixed: bool = False) -> None:
-        self.space: Space = Fixed() if fixed else Positive()
+        self.space: Space = Fixed(Positive()) if fixed else Positive()
 
     def plain(self, covariances: Array, k: int) -> Array:
         return np.full(k, covariances)

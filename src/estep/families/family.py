@@ -38,6 +38,14 @@ class Sweeping(View, Protocol):
         ...
 
 
+def rounding(view: View) -> float:
+    """What a row of weight 1 adds to a model's `magnitude` beyond |log-density|: its sum may round more.
+
+    A view says so in `rounding`; those that do not, sum few terms of their log-density's own size.
+    """
+    return float(getattr(view, "rounding", 0.0))
+
+
 class Family(Protocol):
     @property
     def equivariance(self) -> Literal["none", "scalar", "column"]:

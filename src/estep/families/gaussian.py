@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -18,10 +18,9 @@ from numpy.random import Generator
 from estep.errors import Degenerate
 from estep.families.columns import require_seen, seen_and_values, standardise
 from estep.families.covariance import SHAPES, Shape
-from estep.kernels.reference import gaussian as reference
 from estep.linalg import cholesky, solve_lower
 from estep.records import Array, Block, Column, Int, Units
-from estep.space import Fixed, Real
+from estep.space import Fixed, Real, Space
 
 if TYPE_CHECKING:  # numba is loaded by a first pass, not by an import of this package
     from estep.kernels.cpu.complete import Plan
@@ -68,6 +67,17 @@ class _Prep:
         means = self.params.means
         return make_plan(self.shape.kind, means, self.shape.plain(self.params.covariances, len(means)))
 
+    @cached_property
+    def rough(self) -> Plan:
+        """For blocks of float32."""
+        from estep.kernels.cpu.plan import rounded
+
+        means = self.params.means
+        return rounded(self.shape.kind, means, self.shape.plain(self.params.covariances, len(means)))
+
+    def plan_for(self, block: Block) -> Plan:
+        return self.rough if block.values.dtype == np.float32 else self.plan
+
 
 @dataclass(frozen=True)
 class GaussianView:
@@ -80,15 +90,21 @@ class GaussianView:
 
         holes = self.block.patterns
         if holes is None:
-            return kernel.log_density(self.prep.plan, self.block)
+            return kernel.log_density(self.prep.plan_for(self.block), self.block)
         return kernel.log_density_of_holes(self.prep.law, self.block, holes)
+
+    @property
+    def rounding(self) -> float:
+        from estep.kernels.cpu import gaussian as kernel
+
+        return kernel.rounding(self.prep.plan_for(self.block)) if self.block.patterns is None else 0.0
 
     def sums(self, resp: Array) -> GaussianSums:
         from estep.kernels.cpu import gaussian as kernel
 
         holes = self.block.patterns
         if holes is None:
-            return self._complete(kernel.moments(self.prep.plan, self.block, resp))
+            return self._complete(kernel.moments(self.prep.plan_for(self.block), self.block, resp))
         return self._reduced(kernel.moments_of_holes(self.prep.law, self.block, holes, resp))
 
     def mixture(self, log_weights: Array) -> tuple[Array, GaussianSums]:
@@ -96,13 +112,15 @@ class GaussianView:
 
         holes = self.block.patterns
         if holes is None:
-            terms, found = kernel.mixture(self.prep.plan, log_weights, self.block)
+            terms, found = kernel.mixture(self.prep.plan_for(self.block), log_weights, self.block)
             return terms, self._complete(found)
         terms, found = kernel.mixture_of_holes(self.prep.law, log_weights, self.block, holes)
         return terms, self._reduced(found)
 
     def fill(self, resp: Array) -> Array:
-        return reference.conditional_mean(self.block, self.prep.params.means, self.prep.dense, resp)
+        from estep.kernels.cpu import gaussian as kernel
+
+        return kernel.conditional_mean(self.prep.law, self.block, resp)
 
     def _complete(self, found: Moments) -> GaussianSums:
         return GaussianSums(found.rows, found.first, self.prep.shape.gather(found.second))
@@ -123,12 +141,16 @@ class Gaussian:
         Least variance in any direction, as a fraction of each column's variance.
     ridge : float
         Diagonal of the prior's scatter matrix, in the user's squared units.
+    fixed : tuple of {"means", "covariances"}
+        What stays where it starts.
     """
 
     shape: Shape | Literal["full", "tied", "diag", "spherical"] = "full"
     floor: float = FLOOR
     ridge: float = 0.0
+    fixed: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    takes_single: ClassVar[bool] = True  # blocks of float32
 
     @property
     def law(self) -> Shape:
@@ -172,8 +194,10 @@ class Gaussian:
         if not sums.rows.all():
             raise Degenerate(int(np.argmin(sums.rows)), "no row belongs to it any more")
         shift = sums.first / sums.rows[:, None]
+        if "means" in self.fixed:  # the best covariances are then about these means
+            shift = np.zeros_like(shift)
         means = params.means + shift
-        if isinstance(self.law.space, Fixed):
+        if isinstance(self._space, Fixed):
             return GaussianParams(means, params.covariances)
         moved = sums.rows[:, None, None] * shift[:, :, None] * shift[:, None, :]
         scatter = sums.second - self.law.reduce(moved)
@@ -194,6 +218,8 @@ class Gaussian:
         return GaussianParams(means, 0.5 * (self.law.sandwich(params.covariances, sums.second) - volume))
 
     def guard(self, params: GaussianParams, sums: GaussianSums) -> str | None:
+        if "covariances" in self.fixed:
+            return None
         needed = self.law.rows_needed(params.means.shape[1])
         thin = int(np.argmin(sums.rows))
         if sums.rows[thin] < needed * (1 - 1e-9):
@@ -208,7 +234,7 @@ class Gaussian:
     def on_floor(self, params: GaussianParams) -> str | None:
         """Which component only the floor, or rounding, holds up; constant columns do not count."""
         varies = np.array([column.variance > 0 for column in self.columns])
-        if not varies.any() or isinstance(self.law.space, Fixed):
+        if not varies.any() or isinstance(self._space, Fixed):
             return None
         inside = np.ix_(varies, varies)
         for j, covariance in enumerate(self.prepare(params).dense):
@@ -221,7 +247,7 @@ class Gaussian:
         return None
 
     def spaces(self) -> GaussianParams:
-        return GaussianParams._make([Real(), self.law.space])
+        return GaussianParams._make([Fixed() if "means" in self.fixed else Real(), self._space])
 
     def rescale(self, params: GaussianParams, units: Units) -> GaussianParams:
         means = params.means * units.scale + units.centre
@@ -241,6 +267,11 @@ class Gaussian:
         z = rng.standard_normal((labels.size, params.means.shape[1]))
         found: Array = (params.means[labels] + np.einsum("nij,nj->ni", factors[labels], z)).T
         return found
+
+    @property
+    def _space(self) -> Space:
+        """Of the covariances."""
+        return Fixed(self.law.space) if "covariances" in self.fixed else self.law.space
 
     def _variances(self) -> Array:
         """Column variances; 1 unit of the fit for a constant column, whose density has no scale."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from estep.errors import Degenerate
-from estep.families.family import Family, Sweeping, View
+from estep.families.family import Family, Sweeping, View, rounding
 from estep.families.partition import partition
 from estep.linalg import log_sum_exp, weighted
 from estep.records import Array, Block, Column, Int, Units
@@ -42,6 +42,10 @@ class MixedView:
         outer, k = prep.log_weights.shape
         logs = inner.log_density.reshape(outer, k, -1) + prep.log_weights[:, :, None]
         self._joint = logs if evidence is None else logs + evidence
+
+    @property
+    def rounding(self) -> float:
+        return rounding(self.inner)
 
     @cached_property
     def log_density(self) -> Array:
@@ -76,11 +80,14 @@ class Mixed:
         Their law.
     equal : bool
         Keep all weights at 1/k.
+    fixed : bool
+        Keep the weights where they start.
     """
 
     k: int
     family: Family
     equal: bool = False
+    fixed: bool = False
 
     @property
     def equivariance(self) -> Literal["none", "scalar", "column"]:
@@ -100,9 +107,9 @@ class Mixed:
         if len(resp) > 1 and thin.any():  # another start may share the rows out better
             raise Degenerate(int(thin.argmax()), f"fewer than {self.k} distinct rows at the start")
         points = self.embed(block)
-        parts = np.stack([partition(points, r, self.k, rng, how) for r in resp])  # (K, k, m)
-        joint = resp[:, None, :] * parts
-        inner = self.family.start(block, joint.reshape(-1, resp.shape[1]), rng, how)
+        parts = [partition(points, r, self.k, rng, how, evidence=block.evidence) for r in resp]
+        joint = resp[:, None, :] * np.stack(parts)  # (K, k, m)
+        inner = self.family.start(block.without_evidence(), joint.reshape(-1, resp.shape[1]), rng, how)
         return MixedParams(self._weights(joint.sum(axis=2)), inner)
 
     def prepare(self, params: MixedParams) -> _Prep:
@@ -118,13 +125,17 @@ class Mixed:
             return terms, MixedSums(sums.rows[None], sums)
         view = MixedView(prep, inner, block.evidence)
         rows = weighted(view.log_density[0], block.weights)
-        return np.array([rows.sum(), np.abs(rows).sum()]), view.sums(block.weights[None])
+        size = np.abs(rows).sum() + block.weights.sum() * rounding(view)
+        return np.array([rows.sum(), size]), view.sums(block.weights[None])
 
     def at(self, prep: _Prep, block: Block) -> MixedView:
         return MixedView(prep, self.family.at(prep.inner, block.without_evidence()), block.evidence)
 
     def update(self, params: MixedParams, sums: MixedSums) -> MixedParams:
-        return MixedParams(self._weights(sums.counts), self.family.update(params.inner, sums.inner))
+        weights = self._weights(sums.counts)
+        if self.fixed:
+            weights = params.weights
+        return MixedParams(weights, self.family.update(params.inner, sums.inner))
 
     def log_prior(self, params: MixedParams) -> float:
         return self.family.log_prior(params.inner)
@@ -137,7 +148,8 @@ class Mixed:
         return self.family.guard(params.inner, sums.inner)
 
     def spaces(self) -> MixedParams:
-        return MixedParams._make([Fixed() if self.equal else Simplex(), self.family.spaces()])
+        weights = Fixed(Simplex()) if self.equal or self.fixed else Simplex()
+        return MixedParams._make([weights, self.family.spaces()])
 
     def rescale(self, params: MixedParams, units: Units) -> MixedParams:
         return MixedParams(params.weights, self.family.rescale(params.inner, units))

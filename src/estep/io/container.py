@@ -60,23 +60,30 @@ def header_length(head: bytes, size: int) -> int:
     return length
 
 
+def require_mark(header: bytes) -> int:
+    """Where the checksum's mark begins; `ModelFileError` for the header of a file of another kind."""
+    if header.count(_MARK) != 1:
+        raise ModelFileError("it is not an estep model file; give a file made by save()")
+    return header.index(_MARK)
+
+
 def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The document, without its checksum, and the tensors; `ModelFileError` for any damage."""
     length = header_length(data[:8], len(data))
     header = data[8 : 8 + length]
-    at = 8 + header.find(_MARK) + len(_MARK)
-    if header.count(_MARK) != 1:
-        raise ModelFileError("it is not an estep model file; give a file made by save()")
+    at = 8 + require_mark(header) + len(_MARK)
+    if header.count(b'"data_offsets"') > MOST_TENSORS:  # before the work of the rest
+        raise ModelFileError(f"it holds more than {MOST_TENSORS} arrays; {AGAIN}")
     if data[at : at + 64] != _digest(data, at):
         raise ModelFileError(f"its checksum is wrong: the file is damaged or was edited; {AGAIN}")
-    if header.count(b'"data_offsets"') > MOST_TENSORS:
-        raise ModelFileError(f"it holds more than {MOST_TENSORS} arrays")
     entries = strictjson.loads(header)
     metadata = entries.get("__metadata__") if isinstance(entries, dict) else None
     text = metadata.get("estep") if isinstance(metadata, dict) and len(metadata) == 1 else None
     document = strictjson.loads(text) if isinstance(text, str) else None
     if not isinstance(document, dict) or not isinstance(document.pop("sha256", None), str):
         raise ModelFileError("its metadata are not those of an estep model file")
+    if len(entries) > MOST_TENSORS + 1:  # keys with escapes in them are not counted above
+        raise ModelFileError(f"it holds more than {MOST_TENSORS} arrays; {AGAIN}")
     return document, _tensors(data)
 
 
@@ -86,7 +93,8 @@ def _tensors(data: bytes) -> dict[str, Tensor]:
     try:
         entries = deserialize(data)  # type: ignore[no-untyped-call]  # safetensors leaves it untyped
     except SafetensorError as error:
-        raise ModelFileError(f"its arrays cannot be read: {error}; {AGAIN}") from None
+        # its words hold names from the file as they are, control characters with them
+        raise ModelFileError(f"its arrays cannot be read: {str(error)!r}; {AGAIN}") from None
     tensors: dict[str, Tensor] = {}
     for name, entry in entries:
         if entry["dtype"] not in DTYPES:
@@ -94,7 +102,11 @@ def _tensors(data: bytes) -> dict[str, Tensor]:
         flat = np.frombuffer(entry["data"], DTYPES[entry["dtype"]])
         if prod(entry["shape"]) != flat.size:
             raise ModelFileError(f"the array {name!r} has not as many numbers as its shape says")
-        tensors[name] = flat.reshape(entry["shape"]).astype(flat.dtype.newbyteorder("="))
+        try:
+            shaped = flat.reshape(entry["shape"])
+        except (ValueError, OverflowError) as error:  # an empty array of vast sides, or of 65 dimensions
+            raise ModelFileError(f"the array {name!r} has an impossible shape: {error}") from None
+        tensors[name] = shaped.astype(flat.dtype.newbyteorder("="))
     return tensors
 
 

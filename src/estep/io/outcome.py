@@ -28,6 +28,7 @@ class Outcome(NamedTuple):
     starts: tuple[Verdict, ...]
     columns: tuple[Column, ...]
     named: bool  # the names of the columns came with the data
+    float32: bool = False  # so did single precision
 
 
 def to_json(outcome: Outcome) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
         "amount": _number(verdict.amount),
         "starts": [[v.status.name, v.message, v.iteration, _number(v.amount)] for v in outcome.starts],
         "named": outcome.named,
+        "float32": outcome.float32,
         "columns": [
             {name: _number(x) if isinstance(x, float) else x for name, x in column._asdict().items()}
             for column in outcome.columns
@@ -54,7 +56,9 @@ def from_json(document: dict[str, Any]) -> Outcome:
     """The outcome; `ModelFileError` names the field that is not as it must be."""
     floats = dict.fromkeys(("loglik", "objective", "weight", "amount"), float)
     others = {"status": str, "message": str, "iteration": int, "starts": list, "named": bool, "columns": list}
-    found = fields(document, {**floats, **others}, "the outcome")
+    if isinstance(document, dict):
+        document = {"float32": False} | document  # the first files have no such field
+    found = fields(document, {**floats, **others, "float32": bool}, "the outcome")
     if not 0 <= found["weight"] < float("inf"):
         raise ModelFileError("the outcome's 'weight' must be finite and not negative")
     columns = tuple(_column(each, f"column {j}") for j, each in enumerate(found["columns"]))
@@ -69,6 +73,7 @@ def from_json(document: dict[str, Any]) -> Outcome:
         tuple(_verdict(each, f"start {i + 1}") for i, each in enumerate(found["starts"])),
         columns,
         found["named"],
+        found["float32"],
     )
 
 

@@ -1,4 +1,4 @@
-"""JSON without its loose ends: no repeated keys, no NaN, no number beyond float64 or 64 bits.
+"""JSON without its loose ends: no repeated keys, no NaN, nothing beyond float64 or 64 bits, no deep nests.
 
 Floats keep their bits: Python writes the shortest decimal that reads back as the same float64.
 """
@@ -6,6 +6,7 @@ Floats keep their bits: Python writes the shortest decimal that reads back as th
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from math import isfinite
 from typing import Any, NoReturn
@@ -13,6 +14,9 @@ from typing import Any, NoReturn
 from estep.errors import ModelFileError, UsageError
 
 LARGEST = 2**64  # no number of a model file needs more bits
+DEEPEST = 64  # brackets in brackets; with a raised recursion limit json would overflow the stack of C
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)  # possessive: no memory for steps back
+_BRACKETS = re.compile(r"[\[{]+|[\]}]+")
 
 
 def dumps(document: Any) -> str:
@@ -26,17 +30,27 @@ def dumps(document: Any) -> str:
 def loads(text: str | bytes) -> Any:
     """The document; `ModelFileError` says what keeps it from being one."""
     try:
+        plain = text.decode("utf-8") if isinstance(text, bytes) else text
+        _require_shallow(plain)
         return json.loads(
-            text.decode("utf-8") if isinstance(text, bytes) else text,
+            plain,
             object_pairs_hook=_unique,
             parse_constant=_refuse,
             parse_float=_finite,
             parse_int=_bounded,
         )
-    except RecursionError:
-        raise ModelFileError("the JSON is nested too deeply") from None
     except ValueError as error:
         raise ModelFileError(f"the JSON cannot be read: {error}") from None
+
+
+def _require_shallow(text: str) -> None:
+    if text.count("[") + text.count("{") <= DEEPEST:  # most documents, at the speed of a search
+        return
+    depth = 0
+    for run in _BRACKETS.finditer(_STRING.sub("", text)):
+        depth += len(run[0]) if run[0][0] in "[{" else -len(run[0])
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested too deeply, beyond {DEEPEST} brackets")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

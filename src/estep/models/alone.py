@@ -16,6 +16,7 @@ from numpy.random import Generator
 from estep.data.source import Source
 from estep.data.units import Equivariance
 from estep.engine.starts import SAMPLE
+from estep.families.known import Known
 from estep.families.mixed import Mixed, MixedParams, MixedSums
 from estep.families.partition import AUTO_KINDS
 from estep.records import Array, Block, Column, Int, Units
@@ -47,6 +48,11 @@ class Alone:
     def starts(self) -> tuple[str, ...]:
         return AUTO_KINDS if self.family.k > 1 else ()
 
+    @property
+    def takes_single(self) -> bool:
+        """Whether blocks may hold float32."""
+        return bool(getattr(self.family.family, "takes_single", False))
+
     def bind(self, columns: tuple[Column, ...]) -> Alone:
         return replace(self, family=self.family.bind(columns))
 
@@ -68,7 +74,8 @@ class Alone:
         prep = self.prepare(pooled)
 
         def gather(block: Block) -> MixedSums:
-            joint = share(block) * block.weights
+            known = Known.of(block.evidence, self.family.k)
+            joint = known.put(share(block)) * block.weights
             view = self.family.family.at(prep.inner, block.without_evidence())
             return MixedSums(joint.sum(axis=1)[None], view.sums(joint))
 

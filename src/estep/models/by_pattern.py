@@ -6,34 +6,20 @@ Rows that miss the same cells enter the likelihood of a normal through their num
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estep.data.patterns import pattern_words
-from estep.linalg import LOG_2PI, cholesky, solve_lower
 from estep.records import Array, Block, Bool, Patterns
-from estep.run import Executor
-from estep.run.local import Blocks
-
-GROUPS = 256  # patterns an item of the compressed source holds
 
 Keys = NDArray[Any]  # a pattern as a word or as bytes, in the order of the bits of its missing cells
 
 
-class Group(NamedTuple):
-    """All rows of one pattern."""
-
-    seen: Bool  # (d,)
-    weight: float
-    mean: Array  # (o,) of the seen cells
-    scatter: Array  # (o, o) about that mean
-
-
 class Groups:
-    """Patterns with the moments of their rows, as arrays for compiled loops; iterating gives `Group`s."""
+    """Patterns with the moments of their rows, as arrays for compiled loops."""
 
     def __init__(self, keys: Keys, seen: Bool, weights: Array, means: Array, scatters: Array) -> None:
         self.keys = keys  # (g,) ascending
@@ -43,43 +29,15 @@ class Groups:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def __iter__(self) -> Iterator[Group]:
-        for seen, weight, mean, scatter in zip(
-            self.seen, self.weights, self.means, self.scatters, strict=True
-        ):
-            o = int(seen.sum())
-            yield Group(seen, float(weight), mean[:o], scatter[:o, :o])
-
     def take(self, which: Any) -> Groups:
         """Some of them."""
         return Groups(
             self.keys[which], self.seen[which], self.weights[which], self.means[which], self.scatters[which]
         )
 
-    def cut(self, size: int = GROUPS) -> list[Groups]:
+    def cut(self, size: int) -> list[Groups]:
         """Pieces of at most `size` patterns."""
         return [self.take(slice(i, i + size)) for i in range(0, len(self), size)]
-
-
-class Fit(NamedTuple):
-    """A group under a normal law."""
-
-    apart: Array  # (o,) its mean, about the law's
-    about: Array  # (o, o) its scatter about the law's mean
-    loglik: float
-    magnitude: float  # sum of the absolute terms
-
-
-def fit_of(group: Group, mean: Array, covariance: Array) -> Fit:
-    """The log-likelihood of a group under N(mean, covariance), and its moments about that mean."""
-    seen, weight = group.seen, group.weight
-    apart = group.mean - mean[seen]
-    about = group.scatter + weight * np.outer(apart, apart)
-    factor = cholesky(covariance[np.ix_(seen, seen)])
-    distance = np.trace(solve_lower(factor, solve_lower(factor, about).T)) if seen.any() else 0.0
-    constant, log_det = seen.sum() * LOG_2PI, 2.0 * np.log(np.diag(factor)).sum()
-    loglik = -0.5 * (weight * (constant + log_det) + distance)
-    return Fit(apart, about, float(loglik), float(0.5 * (weight * (constant + abs(log_det)) + distance)))
 
 
 class Compressed:
@@ -93,16 +51,6 @@ class Compressed:
 
     def block(self, i: int) -> Any:
         return self._items[i]
-
-
-def compress(source: Blocks[Block], run: Executor) -> Compressed:
-    """One pass over the rows; rows of weight 0 leave no trace."""
-    return Compressed(run.sum(tabulate, source, merge).cut())
-
-
-def tabulate(block: Block) -> Groups:
-    """The groups of one block."""
-    return moments(block, patterns_of(block))
 
 
 def moments(block: Block, patterns: Patterns) -> Groups:

@@ -20,6 +20,7 @@ from estep.run.local import Blocks
 CELLS = 2**15  # of an item of rows: four such arrays stay in the L2 cache
 ITEM = 60_000.0  # nanoseconds that an item costs by itself
 GROUP_ITEM = 400_000.0  # nanoseconds of an item of groups
+MOMENTS = 8  # times the numbers of the rows that compressed patterns may take
 
 
 class Loose(NamedTuple):
@@ -83,6 +84,16 @@ def choose(d: int, census: Census, blocks: int) -> Bool:
     rare: Bool = (gain > 0) & (census.rows > 0)
     if gain[rare].sum() <= ITEM * blocks:
         rare[:] = False
+    # d^2 numbers a pattern may be far more than its rows are: then those of few rows stay rows at any cost
+    scant = ~rare & (census.rows > 0) & (MOMENTS * census.rows < d)
+    if scant.sum() * d > MOMENTS * census.rows.sum():
+        rare |= scant
+    return rare
+
+
+def choose_for_latent(d: int, census: Census, blocks: int) -> Bool:
+    """The same for q latent dimensions, few: a row costs 3 o q, the moments of a pattern o^2 q."""
+    rare: Bool = (census.rows > 0) & (3 * census.rows < d - census.missing)
     return rare
 
 

@@ -7,20 +7,23 @@ normalises the expected starts and moves and gives the family its sums. Sequence
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 
 from estep.data.source import Source
 from estep.data.units import Equivariance
-from estep.families.family import Family
+from estep.families.family import Family, rounding
 from estep.families.partition import AUTO_KINDS, partition
-from estep.kernels.reference.chain import Smoothed, best_path, smooth
 from estep.linalg import weighted
 from estep.records import Array, Block, Column, Int, Units
 from estep.run import Executor
 from estep.space import Simplex
+
+if TYPE_CHECKING:
+    from estep.kernels.cpu.chain import Law, Smoothed
 
 STAY = 0.9  # probability of staying in a state, at the start
 
@@ -33,7 +36,7 @@ class ChainParams(NamedTuple):
 
 class ChainStats(NamedTuple):
     loglik: float
-    magnitude: float  # sum over rows of |w log p(x_t | x_1..t-1)|
+    magnitude: float  # sum over rows of |w log p(x_t | x_1..t-1)|, and the rounding of densities
     start: Array  # (K,)
     moves: Array  # (K, K)
     emission: Any
@@ -49,10 +52,17 @@ class Paths(NamedTuple):
     log_joint: Array  # (s,) its joint log-probability
 
 
-class _Prep(NamedTuple):
-    log_start: Array
-    log_moves: Array
+@dataclass(frozen=True, eq=False)
+class _Prep:
+    start: Array
+    moves: Array
     emission: Any
+
+    @cached_property
+    def law(self) -> Law:
+        from estep.kernels.cpu.chain import make_law
+
+        return make_law(self.start, self.moves)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,29 +90,25 @@ class Chain:
         parts = partition(self.family.embed(sample), sample.weights, self.k, rng, how)
         moves = np.full((self.k, self.k), (1 - STAY) / max(self.k - 1, 1))
         np.fill_diagonal(moves, STAY if self.k > 1 else 1.0)
-        emission = self.family.start(sample, parts * sample.weights, rng, how)
+        emission = self.family.start(sample.without_evidence(), parts * sample.weights, rng, how)
         return ChainParams(np.full(self.k, 1.0 / self.k), moves, emission)
 
     def compress(self, source: Source, run: Executor) -> Source:
         return source
 
     def prepare(self, params: ChainParams) -> _Prep:
-        with np.errstate(divide="ignore"):
-            return _Prep(np.log(params.start), np.log(params.moves), self.family.prepare(params.emission))
+        return _Prep(params.start, params.moves, self.family.prepare(params.emission))
 
     def estep(self, prep: _Prep, block: Block) -> ChainStats:
         view = self.family.at(prep.emission, block.without_evidence())
-        smoothed = self._smooth(prep, block, view.log_density)
-        heads = _edges(block)[:-1]
-        weights = block.weights[heads]
-        terms = weighted(np.concatenate([s.loglik for s in smoothed]), block.weights)
-        states = np.concatenate([s.states for s in smoothed], axis=1)
+        found = _smooth(prep, block, view.log_density, block.weights)
+        terms = weighted(found.loglik, block.weights)
         return ChainStats(
             float(terms.sum()),
-            float(np.abs(terms).sum()),
-            states[:, heads] @ weights,
-            np.einsum("s,sij->ij", weights, np.stack([s.moves for s in smoothed])),
-            view.sums(states * block.weights),
+            float(np.abs(terms).sum() + block.weights.sum() * rounding(view)),
+            found.states[:, _edges(block)[:-1]].sum(axis=1),
+            found.moves,
+            view.sums(found.states),
         )
 
     def mstep(self, params: ChainParams, stats: ChainStats) -> ChainParams:
@@ -136,21 +142,28 @@ class Chain:
 
     def posterior(self, prep: _Prep, block: Block) -> ChainPosterior:
         density = self.family.at(prep.emission, block.without_evidence()).log_density
-        smoothed = self._smooth(prep, block, density)
-        loglik = np.concatenate([s.loglik for s in smoothed])
-        return ChainPosterior(loglik, np.concatenate([s.states for s in smoothed], axis=1))
+        found = _smooth(prep, block, density, np.ones(block.weights.size))
+        return ChainPosterior(found.loglik, found.states)
+
+    def filter(self, prep: _Prep, block: Block) -> Array:
+        """p(state | the rows of its sequence so far), (K, m)."""
+        from estep.kernels.cpu.chain import filtered
+
+        density = self.family.at(prep.emission, block.without_evidence()).log_density
+        return filtered(prep.law, _with_evidence(density, block), _edges(block))
 
     def decode(self, prep: _Prep, block: Block) -> Paths:
         """The most probable path of each sequence of a block."""
+        from estep.kernels.cpu.chain import best_paths
+
         logs = _with_evidence(self.family.at(prep.emission, block.without_evidence()).log_density, block)
-        found = [best_path(prep.log_start, prep.log_moves, part) for part in _split(logs, block)]
-        return Paths(np.concatenate([path for path, _ in found]), np.array([value for _, value in found]))
+        return Paths(*best_paths(prep.law, logs, _edges(block)))
 
     def fill(self, prep: _Prep, block: Block) -> Array:
         """E[x | all seen cells of the sequence], (d, m); seen cells bit-unchanged."""
         view = self.family.at(prep.emission, block.without_evidence())
-        smoothed = self._smooth(prep, block, view.log_density)
-        return view.fill(np.concatenate([s.states for s in smoothed], axis=1))
+        found = _smooth(prep, block, view.log_density, np.ones(block.weights.size))
+        return view.fill(found.states)
 
     def sample(self, params: ChainParams, n: int, rng: Generator) -> tuple[Array, Int]:
         """One sequence of n rows as (d, n) values and its states (n,)."""
@@ -162,9 +175,12 @@ class Chain:
             row = params.moves[states[t]]
         return self.family.sample(params.emission, states, rng), states
 
-    def _smooth(self, prep: _Prep, block: Block, density: Array) -> list[Smoothed]:
-        parts = _split(_with_evidence(density, block), block)
-        return [smooth(prep.log_start, prep.log_moves, part) for part in parts]
+
+def _smooth(prep: _Prep, block: Block, density: Array, weights: Array) -> Smoothed:
+    from estep.kernels.cpu.chain import smooth
+
+    edges = _edges(block)
+    return smooth(prep.law, _with_evidence(density, block), edges, weights[edges[:-1]])
 
 
 def _with_evidence(density: Array, block: Block) -> Array:
@@ -173,9 +189,5 @@ def _with_evidence(density: Array, block: Block) -> Array:
 
 def _edges(block: Block) -> Int:
     lengths = np.array([block.weights.size]) if block.lengths is None else block.lengths
-    edges: Int = np.concatenate([[0], np.cumsum(lengths)])
+    edges: Int = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return edges
-
-
-def _split(rows: Array, block: Block) -> list[Array]:
-    return np.split(rows, _edges(block)[1:-1], axis=1)

@@ -8,7 +8,7 @@ variances and no correlation: -1/2 r (log|S D^-1| + tr(S^-1 D)), the ridge of Am
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -17,7 +17,6 @@ from estep.data.source import Source
 from estep.data.units import Equivariance
 from estep.errors import Degenerate
 from estep.families.gaussian import Gaussian, GaussianParams, GaussianSums
-from estep.kernels.reference import gaussian as kernel
 from estep.linalg import cholesky, clip_to_floor, solve_lower, symmetric
 from estep.models.by_pattern import Compressed, Groups
 from estep.models.by_row import Loose, split
@@ -48,6 +47,7 @@ class NormalPrep(NamedTuple):
     covariance: Array  # (d, d)
     precision: Array | None  # (d, d); None where it would lose too many digits
     log_det: float  # of the covariance
+    rows: Any  # what the Gaussian family prepares, for what is asked row by row
 
 
 class NormalPosterior(NamedTuple):
@@ -63,6 +63,7 @@ class Normal:
 
     equivariance: ClassVar[Equivariance] = "column"
     starts: ClassVar[tuple[str, ...]] = ()
+    rowless: ClassVar[bool] = True  # the start looks at no rows
 
     def bind(self, columns: tuple[Column, ...]) -> Normal:
         return replace(self, law=self.law.bind(columns))
@@ -80,7 +81,7 @@ class Normal:
         return split(source, run)
 
     def prepare(self, params: NormalParams) -> NormalPrep:
-        return NormalPrep(*params, *_precision(params.covariance))
+        return NormalPrep(*params, *_precision(params.covariance), self.law.prepare(_one(params)))
 
     def estep(self, prep: NormalPrep, item: Groups | Loose) -> NormalStats:
         if isinstance(item, Groups):
@@ -90,7 +91,7 @@ class Normal:
 
     def mstep(self, params: NormalParams, stats: NormalStats) -> NormalParams:
         shift = stats.first / stats.rows
-        prior = self.prior_rows * np.diag(self._variances())
+        prior = self.prior_rows * np.diag(self.variances())
         scatter = stats.second - stats.rows * np.outer(shift, shift) + prior
         covariance = symmetric(scatter / (stats.rows + self.prior_rows))
         return NormalParams(params.mean + shift, clip_to_floor(covariance, self._floor()))
@@ -98,7 +99,7 @@ class Normal:
     def log_prior(self, params: NormalParams) -> float:
         if self.prior_rows == 0:
             return 0.0
-        observed = np.diag(self._variances())
+        observed = np.diag(self.variances())
         log_det = np.linalg.slogdet(params.covariance)[1] - np.log(np.diag(observed)).sum()
         trace = np.trace(np.linalg.solve(params.covariance, observed))
         return float(-0.5 * self.prior_rows * (log_det + trace))
@@ -122,23 +123,23 @@ class Normal:
         return params
 
     def posterior(self, prep: NormalPrep, block: Block) -> NormalPosterior:
-        return NormalPosterior(kernel.log_density(block, prep.mean[None], prep.covariance[None])[0])
+        return NormalPosterior(self.law.at(prep.rows, block).log_density[0])
 
     def fill(self, prep: NormalPrep, block: Block) -> Array:
         """E[x | seen], (d, m); seen cells bit-unchanged."""
-        ones = np.ones((1, block.weights.size))
-        return kernel.conditional_mean(block, prep.mean[None], prep.covariance[None], ones)
+        return self.law.at(prep.rows, block).fill(np.ones((1, block.weights.size)))
 
     def sample(self, params: NormalParams, n: int, rng: Generator) -> tuple[Array, Int]:
         """n draws as (d, n) values; all labels are 0."""
         labels = np.zeros(n, dtype=np.int64)
         return self.law.sample(_one(params), labels, rng), labels
 
-    def _variances(self) -> Array:
+    def variances(self) -> Array:
+        """Of the seen cells of each column, (d,), 1 for a constant one; prior and floor go by them."""
         return np.array([column.variance or 1.0 for column in self.law.columns])
 
     def _floor(self) -> Array:
-        return self._variances() * self.law.floor
+        return self.variances() * self.law.floor
 
 
 def _precision(covariance: Array) -> tuple[Array | None, float]:

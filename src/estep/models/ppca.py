@@ -7,9 +7,8 @@ The loadings are free up to a rotation; canonical order turns them to the princi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -18,13 +17,17 @@ from estep.data.source import Source
 from estep.data.units import Equivariance
 from estep.errors import DataError, Degenerate
 from estep.families.columns import require_seen, seen_and_values
-from estep.families.gaussian import FLOOR
-from estep.kernels.reference import gaussian as kernel
-from estep.linalg import cholesky, solve_lower
-from estep.models.by_pattern import Compressed, Group, compress, fit_of
-from estep.records import Array, Block, Bool, Column, Int, Units
+from estep.families.gaussian import FLOOR, Gaussian, GaussianParams
+from estep.models.by_pattern import Compressed, Groups, patterns_of
+from estep.models.by_row import Loose, choose_for_latent, split
+from estep.records import Array, Block, Column, Int, Units
 from estep.run import Executor
 from estep.space import Loadings, Positive, Real
+
+if TYPE_CHECKING:  # numba is loaded by a first pass, not by an import of this package
+    from estep.kernels.cpu.latent import Law
+
+NORMAL = Gaussian()  # what x is when z is integrated out
 
 
 class PPCAParams(NamedTuple):
@@ -40,6 +43,11 @@ class PPCAStats(NamedTuple):
     cross: Array  # (d, q+1) sum of (x - mean) E[(z, 1)] over them, about the mean of the pass
     square: Array  # (d,) sum of (x - mean)^2 over them
     cells: Array  # (d,) their weight
+
+
+class PPCAPrep(NamedTuple):
+    law: Law
+    rows: Any  # what the Gaussian family prepares, for densities and conditional means
 
 
 class PPCAPosterior(NamedTuple):
@@ -84,32 +92,29 @@ class PPCA:
         return PPCAParams(mean, loadings, np.asarray(noise))
 
     def compress(self, source: Source, run: Executor) -> Compressed:
-        return compress(source, run)
+        return split(source, run, choose_for_latent)
 
-    def prepare(self, params: PPCAParams) -> PPCAParams:
-        return params
+    def prepare(self, params: PPCAParams) -> PPCAPrep:
+        from estep.kernels.cpu.latent import Law  # brings numba: only at the first fit
 
-    def estep(self, params: PPCAParams, groups: Sequence[Group]) -> PPCAStats:
-        d, q = params.loadings.shape
-        loglik = magnitude = 0.0
-        latent, cross = np.zeros((d, q + 1, q + 1)), np.zeros((d, q + 1))
-        square, cells = np.zeros(d), np.zeros(d)
-        covariance = _covariance(params)
-        for group in groups:
-            seen, weight = group.seen, group.weight
-            apart, about, own_loglik, size = fit_of(group, params.mean, covariance)
-            loglik += own_loglik
-            magnitude += size
-            gain, left = _gain(params, seen)
-            own = np.zeros((q + 1, q + 1))
-            own[:q, :q] = weight * left + gain @ about @ gain.T
-            own[:q, q] = own[q, :q] = weight * (gain @ apart)
-            own[q, q] = weight
-            latent[seen] += own
-            cross[seen] += np.column_stack([about @ gain.T, weight * apart])
-            square[seen] += np.diag(about)
-            cells[seen] += weight
-        return PPCAStats(loglik, magnitude, latent, cross, square, cells)
+        mean, loadings = np.ascontiguousarray(params.mean), np.ascontiguousarray(params.loadings)
+        covariance = loadings @ loadings.T + params.noise * np.eye(mean.size)
+        rows = NORMAL.prepare(GaussianParams(mean[None], covariance[None]))
+        return PPCAPrep(Law(mean, loadings, float(params.noise)), rows)
+
+    def estep(self, prep: PPCAPrep, item: Groups | Loose) -> PPCAStats:
+        from estep.kernels.cpu import latent as kernel
+
+        if isinstance(item, Groups):
+            found = kernel.by_moments(prep.law, item.seen, item.weights, item.means, item.scatters)
+        else:
+            patterns = item.patterns
+            found = kernel.by_rows(
+                prep.law, patterns.seen, patterns.rows, patterns.edges, item.values, item.weights
+            )
+        well, ((loglik, magnitude), *sums) = found
+        _refuse(well)
+        return PPCAStats(float(loglik), float(magnitude), *sums)
 
     def mstep(self, params: PPCAParams, stats: PPCAStats) -> PPCAParams:
         try:
@@ -152,18 +157,19 @@ class PPCA:
         signs = np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(self.q)])
         return PPCAParams(params.mean, axes * (sizes * signs), params.noise)
 
-    def posterior(self, prep: PPCAParams, block: Block) -> PPCAPosterior:
-        latent = np.zeros((self.q, block.weights.size))
-        for seen, rows in kernel.groups(block):
-            gain, _ = _gain(prep, seen)
-            latent[:, rows] = gain @ (block.values[np.ix_(seen, rows)] - prep.mean[seen, None])
-        density = kernel.log_density(block, prep.mean[None], _covariance(prep)[None])
-        return PPCAPosterior(density[0], latent)
+    def posterior(self, prep: PPCAPrep, block: Block) -> PPCAPosterior:
+        from estep.kernels.cpu import latent as kernel
 
-    def fill(self, prep: PPCAParams, block: Block) -> Array:
+        patterns = patterns_of(block)
+        well, latent = kernel.latent_means(
+            prep.law, patterns.seen, patterns.rows, patterns.edges, block.values
+        )
+        _refuse(well)
+        return PPCAPosterior(NORMAL.at(prep.rows, block).log_density[0], latent)
+
+    def fill(self, prep: PPCAPrep, block: Block) -> Array:
         """E[x | seen], (d, m); seen cells bit-unchanged."""
-        ones = np.ones((1, block.weights.size))
-        return kernel.conditional_mean(block, prep.mean[None], _covariance(prep)[None], ones)
+        return NORMAL.at(prep.rows, block).fill(np.ones((1, block.weights.size)))
 
     def sample(self, params: PPCAParams, n: int, rng: Generator) -> tuple[Array, Int]:
         """n draws as (d, n) values; all labels are 0."""
@@ -176,15 +182,6 @@ class PPCA:
         return FLOOR * (mean or 1.0)
 
 
-def _covariance(params: PPCAParams) -> Array:
-    covariance: Array = params.loadings @ params.loadings.T + params.noise * np.eye(params.mean.size)
-    return covariance
-
-
-def _gain(params: PPCAParams, seen: Bool) -> tuple[Array, Array]:
-    """E[z | x_o] = gain (q, o) @ (x_o - m_o), and the covariance (q, q) that is left."""
-    loadings = params.loadings[seen]
-    factor = cholesky(loadings.T @ loadings + params.noise * np.eye(loadings.shape[1]))
-    inverse = solve_lower(factor, np.eye(len(factor)))
-    precision = inverse.T @ inverse
-    return precision @ loadings.T, params.noise * precision
+def _refuse(well: bool) -> None:
+    if not well:
+        raise Degenerate(0, "its covariance is not positive definite")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from estep.errors import UsageError
+from estep.records import Array, Int
 from estep.report.words import clean
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F
 INK = "#222222"
 PALE = "#D9DEE4"
 LEGEND = 10  # components that a legend names
+MOST = 20_000  # rows drawn
 
 
 def axes(ax: Axes | None) -> Axes:
@@ -48,6 +50,16 @@ def column_numbers(estimator: Any, columns: Any, n: int, kind: str) -> list[int]
         asked = "one column" if n == 1 else f"{n} different columns"
         raise UsageError(f"kind={kind!r} shows {asked}; give columns by number or name, found {columns!r}")
     return [_number(each, names) for each in given]
+
+
+def shown_rows(X: Array, columns: list[int]) -> tuple[Int, str]:
+    """At most `MOST` rows of X, (n, d), in which all these columns are seen; what is not shown, in words."""
+    seen = ~np.isnan(X[:, columns]).any(axis=1)
+    rows = np.flatnonzero(seen)
+    every = -(-rows.size // MOST)
+    hidden = f"\n{(~seen).sum()} rows with a missing cell are not shown" if not seen.all() else ""
+    hidden += f"\none row in {every} is shown" if every > 1 else ""
+    return rows[:: max(every, 1)], hidden
 
 
 def _number(column: Any, names: list[str]) -> int:

@@ -24,7 +24,26 @@ class Components(NamedTuple):
 def components(estimator: Any, X: Array) -> Components:
     """The components; those of a hidden Markov model weigh as much as the rows of X are in their state."""
     fitted = estimator._fitted()
-    model, params = fitted.model, fitted.user_params
+    chain = isinstance(fitted.model, Chain)
+    if chain:
+        _check(fitted.model.family)
+    states = estimator.predict_proba(X).mean(axis=0) if chain else None
+    return _of(fitted.model, fitted.user_params, states)
+
+
+def normal_laws(model: Any, params: Any) -> Components | None:
+    """The normal components of a model, in the units of `params`; None if its laws are not normal.
+
+    The states of a hidden Markov model weigh alike: how often each was visited is not among its parameters.
+    """
+    try:
+        found = _of(model, params, np.full(model.k, 1 / model.k) if isinstance(model, Chain) else None)
+    except UsageError:
+        return None
+    return None if found.covariances is None else found
+
+
+def _of(model: Any, params: Any, states: Array | None) -> Components:
     if isinstance(model, Normal):
         return Components(np.ones(1), ("fitted",), params.mean[None], params.covariance[None])
     if isinstance(model, PPCA):
@@ -35,8 +54,7 @@ def components(estimator: Any, X: Array) -> Components:
         return _law(model.family.family, params.inner, params.weights[0], labels)
     if isinstance(model, Chain):
         labels = tuple(f"state {j}" for j in range(model.k))
-        _check(model.family)
-        return _law(model.family, params.emission, estimator.predict_proba(X).mean(axis=0), labels)
+        return _law(model.family, params.emission, np.asarray(states), labels)
     raise UsageError("this model has no components to draw; use kind='history' or kind='missing'")
 
 

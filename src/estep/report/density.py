@@ -43,8 +43,8 @@ def density(estimator: Any, X: Array, column: Any = None, ax: Axes | None = None
         x, curves = _normal(parts, np.sqrt(parts.covariances[:, j, j]), j, seen)
     count = parts.covariances is None
     ax = axes(ax)
-    edges = _edges(seen, whole=count).tolist()
-    ax.hist(seen, bins=edges, density=True, color=PALE, edgecolor="white", label="data")
+    bins = (whole_edges(seen) if count else edges(seen)).tolist()
+    ax.hist(seen, bins=bins, density=True, color=PALE, edgecolor="white", label="data")
     marker = "." if count and x.size <= 100 else None
     ax.plot(x, curves.sum(axis=0), color=INK, marker=marker, lw=2, label="fitted")
     if len(curves) > 1:
@@ -80,12 +80,16 @@ def _counts(parts: Components, j: int, seen: Array) -> tuple[Array, Array]:
     return x, parts.weights[:, None] * poisson.pmf(x, rates[:, None])
 
 
-def _edges(seen: Array, *, whole: bool) -> Array:
+def whole_edges(seen: Array) -> Array:
+    """Bins of whole numbers, as wide as a picture needs."""
+    low, high = float(seen.min()), float(seen.max())
+    step = np.ceil((high - low + 1) / BINS)
+    return np.arange(low - 0.5, high + step, step)
+
+
+def edges(seen: Array) -> Array:
     """Bins as narrow as Freedman & Diaconis (1981) say, at least sqrt(n), not more than a picture shows."""
     low, high = float(seen.min()), float(seen.max())
-    if whole:
-        step = np.ceil((high - low + 1) / BINS)
-        return np.arange(low - 0.5, high + step, step)
     if low == high:
         return np.array([low - 0.5, high + 0.5])
     lower, upper = np.quantile(seen, [0.25, 0.75])

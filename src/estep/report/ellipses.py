@@ -8,13 +8,11 @@ import numpy as np
 
 from estep.errors import UsageError
 from estep.records import Array
-from estep.report.canvas import LEGEND, PALETTE, axes, colour, column_numbers, spell
-from estep.report.components import components
+from estep.report.canvas import LEGEND, PALETTE, axes, colour, column_numbers, shown_rows, spell
+from estep.report.components import Components, components
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-MOST = 20_000  # rows drawn
 
 
 def ellipses(estimator: Any, X: Array, columns: Any = None, ax: Axes | None = None) -> Axes:
@@ -36,11 +34,18 @@ def ellipses(estimator: Any, X: Array, columns: Any = None, ax: Axes | None = No
     if parts.covariances is None:
         raise UsageError("ellipses are drawn of normal laws, and these are Poisson; use kind='density'")
     ax = axes(ax)
-    resp = _latents(estimator, X)
-    shown = ~np.isnan(X[:, pair]).any(axis=1)
-    rows = np.flatnonzero(shown)
-    every = -(-rows.size // MOST)
-    rows = rows[:: max(every, 1)]
+    hidden = draw(ax, X, latents(estimator, X), parts, pair)
+    names = [spell(estimator.fitted_.columns[j].name) for j in pair]
+    ax.set(xlabel=names[0], ylabel=names[1])
+    ax.set_title("1 and 2 standard deviations" + hidden)
+    ax.legend(frameon=False, fontsize="small")
+    return ax
+
+
+def draw(ax: Axes, X: Array, resp: Array, parts: Components, pair: list[int]) -> str:
+    """Rows and ellipses; what is not shown, in words. `resp` is p(component | row), (n, k)."""
+    assert parts.covariances is not None
+    rows, hidden = shown_rows(X, pair)
     size = float(np.clip(4000 / max(rows.size, 1), 3, 22))
     x, y = X[rows][:, pair].T
     ax.scatter(x, y, s=size, c=_colours(resp[rows]), alpha=0.75, linewidths=0)
@@ -50,17 +55,11 @@ def ellipses(estimator: Any, X: Array, columns: Any = None, ax: Axes | None = No
     ):
         own = colour(i // outer)
         _ellipse(ax, mean[pair], covariance[np.ix_(pair, pair)], own, label if i < LEGEND else None)
-    names = [spell(estimator.fitted_.columns[j].name) for j in pair]
-    hidden = f"\n{(~shown).sum()} rows with a missing cell are not shown" if not shown.all() else ""
-    hidden += f"\none row in {every} is shown" if every > 1 else ""
-    ax.set(xlabel=names[0], ylabel=names[1])
-    ax.set_title("1 and 2 standard deviations" + hidden)
     ax.autoscale_view()
-    ax.legend(frameon=False, fontsize="small")
-    return ax
+    return hidden
 
 
-def _latents(estimator: Any, X: Array) -> Array:
+def latents(estimator: Any, X: Array) -> Array:
     """p(component | row), (n, k); ones for a model of one law."""
     if hasattr(estimator, "predict_proba"):
         resp: Array = estimator.predict_proba(X)

@@ -5,34 +5,44 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from estep.errors import UsageError
+from estep.report.bic import bic_curve
 from estep.report.density import density
 from estep.report.ellipses import ellipses
 from estep.report.history import history
+from estep.report.imputed import imputed
 from estep.report.missing import missing
+from estep.report.pairs import pairs
+from estep.report.uncertainty import uncertainty
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from estep.records import Array
 
-__all__ = ["density", "ellipses", "history", "missing", "plot"]
+__all__ = [
+    "bic_curve",
+    "density",
+    "ellipses",
+    "history",
+    "imputed",
+    "missing",
+    "pairs",
+    "plot",
+    "uncertainty",
+]
+
+OF_COLUMNS = {
+    "density": density,
+    "ellipses": ellipses,
+    "uncertainty": uncertainty,
+    "imputed": imputed,
+}
 
 
 def plot(
     estimator: Any, kind: str, X: Array | None = None, *, columns: Any = None, ax: Axes | None = None
-) -> Axes:
-    """Draw one picture of a fitted estimator.
-
-    Parameters
-    ----------
-    estimator : any estimator of this package
-    kind : {"history", "density", "ellipses", "missing"}
-    X : array of shape (n, d), optional
-        The data, NaN = missing; needed by all but "history".
-    columns : int, str, or two of them, optional
-        The column of a density, the two columns of ellipses; the first ones by default.
-    ax : matplotlib Axes, optional
-        A new figure by default.
+) -> Any:
+    """Draw one picture of a fitted estimator; `Face.plot` says what each shows.
 
     Raises
     ------
@@ -42,12 +52,15 @@ def plot(
     """
     if kind == "history":
         return history(estimator, ax=ax)
-    if kind not in ("density", "ellipses", "missing"):
-        raise UsageError(f"kind must be 'history', 'density', 'ellipses' or 'missing'; found {kind!r}")
+    known = (*OF_COLUMNS, "missing", "pairs")
+    if kind not in known:
+        raise UsageError(f"kind must be 'history', {', '.join(map(repr, known))}; found {kind!r}")
     if X is None:
         raise UsageError(f"kind={kind!r} shows the data: give them as X")
     if kind == "missing":
         return missing(estimator, X, ax=ax)
-    if kind == "density":
-        return density(estimator, X, column=columns, ax=ax)
-    return ellipses(estimator, X, columns=columns, ax=ax)
+    if kind == "pairs":
+        if ax is not None:
+            raise UsageError("kind='pairs' draws a figure of its own; leave out ax")
+        return pairs(estimator, X, columns)
+    return OF_COLUMNS[kind](estimator, X, columns, ax)

@@ -23,14 +23,21 @@ def table(
     columns: Sequence[str],
     *,
     alike: Alike = "rows",
+    marked: Any = None,
 ) -> list[str]:
     """Lines of a table; numbers that are alike (in one unit) share their decimals.
 
-    A table wider than a page goes on below, with its row names again.
+    A table wider than a page goes on below, with its row names again. Cells that are marked have a star.
     """
     array = np.asarray(values, dtype=np.float64)[:MOST, :MOST]
     labels = _padded(["", *(clean(row, LABEL) for row in rows[:MOST])], str.ljust)
-    cells = zip(*_texts(array, alike), strict=True)
+    told = texts(array, alike)
+    if marked is not None:
+        told = [
+            [text + (" ", "*")[star] for text, star in zip(row, stars, strict=True)]
+            for row, stars in zip(told, np.asarray(marked, dtype=int)[:MOST, :MOST], strict=True)
+        ]
+    cells = zip(*told, strict=True)
     blocks = [
         _padded([clean(name, LABEL), *cell], str.rjust)
         for name, cell in zip(columns[:MOST], cells, strict=True)
@@ -40,7 +47,7 @@ def table(
     return ["  " + line for line in lines] + [f"  ... and {n} more {what}" for n, what in left if n > 0]
 
 
-def _texts(array: Array, alike: str) -> list[list[str]]:
+def texts(array: Array, alike: str) -> list[list[str]]:
     """The cells of each row of the table."""
     if alike == "rows":
         return [numbers(row) for row in array]

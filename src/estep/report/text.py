@@ -2,43 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import isfinite, log
 from textwrap import wrap
 from typing import Any
 
+import numpy as np
+
+from estep.report.html import page
 from estep.report.parameters import sections
 from estep.report.tables import WIDTH, pairs
 from estep.report.words import clean, title
 
 
-def summary(estimator: Any) -> str:
+class Summary(str):
+    """Lines of text; shown as they are by a prompt, and as tables by a notebook."""
+
+    __slots__ = ("_page",)
+
+    _page: Callable[[], str]
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return self._page()
+
+
+def summary(estimator: Any, X: Any = None) -> Summary:
     """A fitted estimator in lines of plain text.
 
     Parameters
     ----------
     estimator : any estimator of this package
-        Fitted or loaded. The text needs no data; BIC counts the total weight of the rows of the fit.
+        Fitted or loaded. BIC counts the total weight of the rows of the fit.
+    X : array-like of shape (n, d), optional
+        The data of the fit, for what is told of rows.
 
     Returns
     -------
-    str
-        Lines of at most 80 characters where the names of the columns allow it.
+    Summary
+        A string: lines of at most 80 characters where the names of the columns allow it.
     """
-    fitted = estimator._fitted()
-    lines = [*wrap(title(fitted.model), WIDTH), "", *pairs(_data(fitted)), "", *pairs(_fit(fitted))]
-    lines += ["", *_stop(fitted, estimator.diagnostics_["rate"])]
-    lines += sections(fitted.model, fitted.user_params, fitted.columns)
+    fitted = estimator._fitted()._replace(columns=estimator._modelled_columns())
+    facts = [
+        _data(fitted),
+        [*_fit(fitted), *_rows(estimator, X)],
+        _stop(fitted, estimator.diagnostics_["rate"]),
+    ]
+    lines = wrap(title(fitted.model), WIDTH)
+    for part in facts:
+        lines += ["", *pairs(part)]
+    lines += sections(fitted)
     saddles = estimator.diagnostics_["saddles"]
-    if saddles:
-        lines += ["", "Saddles"]
-        for text in saddles:
-            lines += _wrapped(text)
-    findings = estimator.diagnostics_["findings"]
-    if findings:
-        lines += ["", "Findings"]
-        for code, text in findings:
-            lines += _wrapped(f"{code}: {clean(text, 1000)}")
-    return "\n".join(line.rstrip() for line in lines)
+    findings = [f"{code}: {text}" for code, text in estimator.diagnostics_["findings"]]
+    for heading, texts in (("Saddles", saddles), ("Findings", findings)):
+        if texts:
+            lines += ["", heading]
+        for text in texts:
+            lines += wrap(clean(text, 1000), WIDTH, initial_indent="  ", subsequent_indent="    ")
+    found = Summary("\n".join(line.rstrip() for line in lines))
+    found._page = partial(page, fitted, facts, [*saddles, *findings])
+    return found
 
 
 def _data(fitted: Any) -> list[tuple[str, str]]:
@@ -77,25 +103,28 @@ def _fit(fitted: Any) -> list[tuple[str, str]]:
     ]
 
 
-def _stop(fitted: Any, rate: float) -> list[str]:
+def _rows(estimator: Any, X: Any) -> list[tuple[str, str]]:
+    """What mclust tells beside: the ICL, and the sizes of the clusters."""
+    if X is None or not hasattr(estimator, "predict"):
+        return []
+    sizes = np.bincount(estimator.predict(X)).tolist()
+    icl = [("ICL", f"{_score(estimator.icl(X))} (lower is better)")] if hasattr(estimator, "icl") else []
+    return [*icl, ("rows by component", clean(", ".join(map(str, sizes)), 60))]
+
+
+def _stop(fitted: Any, rate: float) -> list[tuple[str, str]]:
     verdict = fitted.verdict
     unbegun = [start.status.name for start in fitted.starts if start.iteration == 0]
     waiting = unbegun.count("INTERRUPTED")
     counts = [(len(unbegun) - waiting, "failed"), (waiting, "had not begun")]
     starts = ", ".join([str(len(fitted.starts)), *(f"{n} of which {what}" for n, what in counts if n)])
-    return pairs(
-        [
-            ("status", f"{verdict.status.name}: {verdict.status.value}"),
-            *zip(("why", "", "", ""), wrap(clean(verdict.message, 240), 60), strict=False),
-            ("iterations", str(verdict.iteration)),
-            ("EM's linear rate", f"{rate:.3f}" if isfinite(rate) else "not measured"),
-            ("starts", starts),
-        ]
-    )
-
-
-def _wrapped(text: str) -> list[str]:
-    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return [
+        ("status", f"{verdict.status.name}: {verdict.status.value}"),
+        *zip(("why", "", "", ""), wrap(clean(verdict.message, 240), 60), strict=False),
+        ("iterations", str(verdict.iteration)),
+        ("EM's linear rate", f"{rate:.3f}" if isfinite(rate) else "not measured"),
+        ("starts", starts),
+    ]
 
 
 def _amount(weight: float) -> str:

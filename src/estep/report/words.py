@@ -58,7 +58,10 @@ def _mixture(family: Mixed) -> str:
     kind = f"{law[0].upper()}{law[1:]} mixture"
     if isinstance(inner, Mixed):
         kind = f"Mixture of {law}s"
-    return f"{kind} with {_count(family.k, 'component')}{_shape(inner)}"
+    fixed = [*(["weights"] if family.fixed else []), *getattr(inner, "fixed", ())]
+    equal = ", equal weights" if family.equal else ""
+    held = f", with fixed {' and '.join(fixed)}" if fixed else ""
+    return f"{kind} with {_count(family.k, 'component')}{_shape(inner)}{equal}{held}"
 
 
 def _law(family: Any) -> str:

@@ -7,6 +7,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -21,6 +23,20 @@ A = TypeVar("A")
 B_co = TypeVar("B_co", covariant=True)
 S = TypeVar("S")
 R = TypeVar("R")
+
+
+# for callers that make no executor themselves; a context's own, so that two fits side by side may differ
+_most: ContextVar[int | None] = ContextVar("most_threads", default=None)
+
+
+@contextmanager
+def limited(threads: int | None) -> Iterator[None]:
+    """Executors made inside without a number of their own use so many threads; None changes nothing."""
+    before = _most.set(threads or _most.get())
+    try:
+        yield
+    finally:
+        _most.reset(before)
 
 
 class Blocks(Protocol[B_co]):
@@ -61,11 +77,12 @@ class Local:
     Parameters
     ----------
     threads : int, optional
-        Threads to use; all the processor's by default. The answer's bits do not depend on it.
+        Threads to use; by default as many as `limited` says, or all the processor's. The answer's bits do
+        not depend on it.
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        self.threads = threads or _processors()
+        self.threads = threads or _most.get() or _processors()
         self._lock, self._depth = threading.Lock(), 0
         self._leftover: list[Future[Any]] = []
 

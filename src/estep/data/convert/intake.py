@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 from estep.errors import DataError, EstepWarning, UsageError
@@ -79,34 +79,39 @@ class Intake:
             message = f"{len(self.faults)} faults in the data:" + "".join(lines) + more
         raise CellTypeError(message) if self.wrong_type else DataError(message)
 
-    def warn(self) -> None:
-        """Warn of what was taken, but may surprise."""
+    def warn(self) -> tuple[tuple[str, str], ...]:
+        """Warn of what was taken, but may surprise; the codes and sentences, which a fit keeps."""
+        found = tuple(self._oddities())
+        for code, sentence in found:
+            warnings.warn(f"{code}: {sentence}", EstepWarning, stacklevel=4)
+        return found
+
+    def _oddities(self) -> Iterator[tuple[str, str]]:
         if self.long:
             columns, verb = ("column", "holds") if len(self.long) == 1 else ("columns", "hold")
             which = f"{columns} {listed(self.long)} {verb}"
-            warnings.warn(
-                f"EM010: {which} integers beyond 2**53; they lose precision as float64",
-                EstepWarning,
-                stacklevel=4,
-            )
+            yield "EM010", f"{which} integers beyond 2**53; they lose precision as float64"
         if self.codes:
             columns = "column" if len(self.codes) == 1 else "columns"
             found = (f"{name!r} ({count} times {code:g})" for name, (code, count) in self.codes.items())
             codes = sorted({f"{code:g}" for code, _ in self.codes.values()})
             words, options = ", ".join(map(repr, codes)), " ".join(f"--na {code}" for code in codes)
-            warnings.warn(
-                f"EM011: {columns} {listed(found, quote=False)} may hold a code for missing values. Where it "
-                f"is one, put NaN in its place, or name it when a file is read (na=[{words}], on the command "
-                f"line {options})",
-                EstepWarning,
-                stacklevel=4,
+            yield (
+                "EM011",
+                (
+                    f"{columns} {listed(found, quote=False)} may hold a code for missing values. Where it "
+                    f"is one, put NaN in its place, or name it when a file is read (na=[{words}], on the "
+                    f"command line {options})"
+                ),
             )
         if self.blanks:
-            warnings.warn(
-                f"EM011: taken as missing: {listed(self.blanks, quote=False)}; all other cells are numbers. "
-                "Name it when the file is read (na=['?'], on the command line --na '?') to say so yourself",
-                EstepWarning,
-                stacklevel=4,
+            yield (
+                "EM011",
+                (
+                    f"taken as missing: {listed(self.blanks, quote=False)}; all other cells are numbers. "
+                    "Name it when the file is read (na=['?'], on the command line --na '?') to say "
+                    "so yourself"
+                ),
             )
 
 

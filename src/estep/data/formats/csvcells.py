@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from estep.data.convert.arrow import from_arrow
-from estep.data.convert.intake import LARGEST_EXACT, Intake, Numbers, shown
+from estep.data.convert.intake import FAULT_CAP, LARGEST_EXACT, Intake, Numbers, shown
 
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity|nan)$"
 DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
@@ -53,7 +53,8 @@ def from_cells(intake: Intake, name: str, cells: Any, options: CsvOptions) -> Nu
         intake.refuse_dates(name, f"for instance {shown(words[0])}")
     elif 2 * n_numbers > len(cells) - cells.null_count or intake.text == "refuse":
         row = pc.index(other, value=True).as_py()
-        why = _why(pc.filter(bare, other), n_numbers, options.decimal)
+        why = _all_of(cells, other) if n_numbers else ""
+        why += _why(pc.filter(bare, other), n_numbers, options.decimal)
         intake.refuse_text(name, cells[row].as_py(), row, why)
     else:
         return from_arrow(intake, name, cells)
@@ -74,6 +75,18 @@ def _with_point(cells: Any) -> Any:
     import pyarrow.compute as pc
 
     return pc.replace_substring(pc.replace_substring(cells, ".", "'"), ",", ".")
+
+
+def _all_of(cells: Any, other: Any) -> str:
+    """The rows and cells that are no numbers, up to the cap; nothing where there is only one."""
+    import pyarrow.compute as pc
+
+    rows = np.flatnonzero(pc.fill_null(other, False).to_numpy())
+    if rows.size == 1:
+        return ""
+    first = (f"{shown(cells[row].as_py())} in row {row}" for row in rows[:FAULT_CAP].tolist())
+    rest = f" and {rows.size - FAULT_CAP} more" if rows.size > FAULT_CAP else ""
+    return f"; {rows.size} such cells: {', '.join(first)}{rest}"
 
 
 def _why(words: Any, n_numbers: int, decimal: str) -> str:

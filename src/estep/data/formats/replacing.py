@@ -28,9 +28,13 @@ def replacing(path: str) -> Iterator[BinaryIO]:
         yield stream
         stream.flush()
         return
-    target = Path(path).resolve()
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise ResourceError("it is a link that leads back to itself; remove it or give another path")
     if target.is_dir():
         raise ResourceError("it is a folder; give the path of a file")
+    if not target.parent.is_dir():
+        raise ResourceError(f"the folder {str(target.parent)!r} does not exist; make it or name another")
     if target.exists() and not target.is_file():
         with target.open("wb") as handle:
             yield handle

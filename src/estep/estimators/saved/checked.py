@@ -11,9 +11,10 @@ from estep.families import Categorical, Gaussian, Mixed, Poisson
 from estep.io.container import Tensor
 from estep.models import PPCA, Alone, Chain, Normal
 from estep.records import Units, named_leaves
-from estep.space import Fixed, PosDef, Simplex, Space, faults
+from estep.space import Fixed, PosDef, Simplex, faults
 
 Shapes = dict[str, tuple[int, ...]]
+SMALLEST = float(np.finfo(np.float64).tiny)  # of a variance: below it the inverse is infinite
 
 
 def checked_params(model: Any, d: int, tensors: dict[str, Tensor]) -> Any:
@@ -27,7 +28,7 @@ def checked_params(model: Any, d: int, tensors: dict[str, Tensor]) -> Any:
     # only now: spaces may make arrays of the size that the columns speak of
     spaces = model.spaces()
     params = _along(spaces, "params", tensors)
-    wrong = [*faults(spaces, params), *_stricter(spaces, params)]
+    wrong = [*faults(spaces, params), *_stricter(model, spaces, params)]
     if wrong:
         raise ModelFileError(f"params.{wrong[0]}")
     return params
@@ -90,16 +91,21 @@ def _along(spaces: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     return type(record)(*leaves)
 
 
-def _stricter(spaces: Any, params: Any) -> list[str]:
+def _stricter(model: Any, spaces: Any, params: Any) -> list[str]:
     """What a space lets pass because a step may come near it, or never moves it."""
     found = []
     leaves = zip(named_leaves(spaces), named_leaves(params), strict=True)
     for (name, space), (_, leaf) in leaves:
         last = name.rpartition(".")[2]
-        if last in ("covariances", "noise") and not isinstance(space, PosDef) and not np.all(leaf > 0):
-            found.append(f"{name} must be > 0")
+        inner = space.inner if isinstance(space, Fixed) else space
+        if (
+            last in ("covariances", "noise")
+            and not isinstance(inner, PosDef)
+            and not np.all(leaf >= SMALLEST)
+        ):
+            found.append(f"{name} must be > 0, and have a finite inverse")
+        own = isinstance(model, Alone) and model.family.fixed  # weights the user chose
         if last == "weights" and isinstance(space, Fixed):
-            simplex: Space = Simplex()
-            equal = np.all(leaf == leaf.flat[0])
-            found += [f"{name} must be equal and sum to 1"] if simplex.fault(leaf) or not equal else []
+            equal = own or np.all(leaf == leaf.flat[0])
+            found += [f"{name} must be equal and sum to 1"] if Simplex().fault(leaf) or not equal else []
     return found

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ from estep.errors import ModelFileError, UsageError
 from estep.estimators.base import Face
 from estep.estimators.em import EM
 from estep.estimators.saved.arguments import spell_arguments
-from estep.estimators.saved.rebuild import HOOKS, KNOWN, rebuilt
+from estep.estimators.saved.rebuild import FUNCTIONS, HOOKS, KNOWN, rebuilt
+from estep.estimators.saved.spell import own_spaces, spell_space
 from estep.families import Categorical, Mixed
 from estep.io import ModelFile, decode, encode, nest, outcome, read, write
 from estep.io.container import Tensor
+from estep.io.modelfile import naming
 from estep.records import Column, named_leaves
 
 
@@ -30,7 +33,7 @@ def save(estimator: Face, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     estimator : estimator of this package, fitted
-        Of `EM`, whose functions are code, the parameters are saved and the functions are not.
+        Of `EM` the parameters and their spaces are saved; its functions are code, and are not.
     path : path
         Ends in `.estep`. A file that is there is replaced.
 
@@ -53,8 +56,11 @@ def save(estimator: Face, path: str | os.PathLike[str]) -> None:
     }
     if isinstance(estimator, EM):
         parameters = spell_arguments(estimator, tensors, without=("start", *HOOKS))
-        parameters["nest"] = nest.spell(fitted.params, "params", tensors)
-        parameters["hooks"] = [name for name in HOOKS if getattr(estimator, name) is not None]
+        own = own_spaces(estimator.spaces)
+        parameters["nest"] = nest.spell(fitted.params, "params", nest.into(tensors))
+        parameters["spaces"] = None if own else nest.spell(estimator.spaces, "spaces", spell_space)
+        functions = [name for name in FUNCTIONS if getattr(estimator, name) is not None]
+        parameters["hooks"] = [*functions, "spaces"] if own else functions
     else:
         parameters = spell_arguments(estimator, tensors)
         tensors |= {f"params.{name}": np.asarray(leaf) for name, leaf in named_leaves(fitted.params)}
@@ -66,11 +72,11 @@ def save(estimator: Face, path: str | os.PathLike[str]) -> None:
         fitted.starts,
         _without_extremes(fitted.model, fitted.columns),
         named=hasattr(estimator, "feature_names_in_"),
+        float32=estimator._float32,
     )
     file = ModelFile(kind, parameters, outcome.to_json(of), tensors)
-    given = {name: getattr(estimator, name) for name in HOOKS} if isinstance(estimator, EM) else {}
     try:
-        rebuilt(decode(encode(file)), None, given)  # a file that cannot be loaded is never written
+        rebuilt(decode(encode(file)))  # a file that cannot be loaded is never written
     except ModelFileError as error:
         raise UsageError(
             f"this {kind} could not be loaded again: {error}; if its parameters were set anew after the "
@@ -95,8 +101,11 @@ def load(
     Parameters
     ----------
     path : path
-    estep, mstep, log_prior, spaces
+    estep, mstep, log_prior : callable, optional
         For a saved `EM` only, and needed there: the functions it was fitted with, which no file holds.
+    spaces : nest of estep.space.Space, optional
+        For a saved `EM` only: those of the fit, needed where they are of classes of your own. The file holds
+        spaces of this package.
     start : Any, optional
         For a saved `EM`: where a new fit starts; the saved parameters by default.
 
@@ -125,14 +134,27 @@ def load(
     >>> again.mean_.round(2)
     array([ 3.49, 70.9 ])
     """
-    file = read(path)
     given = dict(zip(HOOKS, (estep, mstep, log_prior, spaces), strict=True))
+    file = read(path)
     if file.kind != "EM" and (start is not None or any(hook is not None for hook in given.values())):
         raise UsageError(f"{os.fspath(path)!r} holds a {file.kind}, which takes no functions; give the path")
-    try:
+    with _naming(path):
         return rebuilt(file, start, given)
+
+
+def look(path: str | os.PathLike[str]) -> tuple[ModelFile, Any]:
+    """What a model file holds, and the estimator; an `EM` without its functions, to be read and no more."""
+    file = read(path)
+    with _naming(path):
+        return file, rebuilt(file)
+
+
+@contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
     except ModelFileError as error:
-        raise ModelFileError(f"{os.fspath(path)!r}: {error}") from None
+        raise naming(path, error) from None
 
 
 def _without_extremes(model: Any, columns: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -1,14 +1,17 @@
-"""Family objects in the words of a model file, and back: no name in a file is ever imported."""
+"""Families and spaces in the words of a model file, and back: no name in a file is ever imported."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from estep.errors import ModelFileError, UsageError
 from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
 from estep.families.covariance import SHAPES, OneSphere, Shape
 from estep.families.family import Family
-from estep.space import Fixed
+from estep.records import named_leaves
+from estep.space import Fixed, Loadings, PosDef, Positive, Real, Simplex, Space, Unit
 
 _PLAIN: dict[str, type[Any]] = {"poisson": Poisson, "bernoulli": Bernoulli}
 
@@ -24,6 +27,10 @@ def spell(family: Any) -> Any:
     if kind is Categorical:
         levels = None if family.levels is None else [int(level) for level in family.levels]
         return {"family": "categorical", "levels": levels}
+    if (kind is Mixed and family.fixed) or (kind is Gaussian and family.fixed):
+        raise UsageError(
+            f"a {kind.__name__} family with parts held fixed cannot be saved; use GaussianMixture"
+        )
     if kind is Mixed:
         return {
             "family": "mixed",
@@ -68,6 +75,38 @@ def unspell(words: Any) -> str | Family:
     if words["floor"] < 0 or words["ridge"] < 0:
         raise ModelFileError("'floor' and 'ridge' of the family 'gaussian' must be >= 0")
     return Gaussian(_shape(words["shape"], words["fixed"]), words["floor"], words["ridge"])
+
+
+_SPACES: dict[str, type[Any]] = {
+    each.__name__: each for each in (Real, Fixed, Positive, Unit, Simplex, PosDef, Loadings)
+}
+
+
+def own_spaces(spaces: Any) -> bool:
+    """Whether a space among them is of a class that this package does not know: code, which no file holds."""
+    return any(_SPACES.get(type(space).__name__) is not type(space) for _, space in named_leaves(spaces))
+
+
+def spell_space(space: Any, path: str) -> Any:
+    """A space of this package as a string, or as an object of one key where zeros are structural."""
+    allowed = space.allowed if isinstance(space, Simplex) else None
+    name = type(space).__name__
+    return name if allowed is None else {name: np.asarray(allowed, dtype=bool).tolist()}
+
+
+def unspell_space(words: Any, path: str) -> Space:
+    """The space of these words; `ModelFileError` if there is none."""
+    if isinstance(words, dict) and words.keys() == {"Simplex"}:
+        try:
+            allowed = np.array(words["Simplex"])
+        except ValueError:  # a ragged list
+            allowed = np.empty(0)
+        if allowed.dtype == bool:
+            return Simplex(allowed)
+    if not isinstance(words, str) or words not in _SPACES:
+        raise ModelFileError(f"{path}: the space {str(words)[:100]!r} is unknown")
+    found: Space = _SPACES[words]()
+    return found
 
 
 _WORDS: dict[str, dict[str, tuple[type, ...]]] = {

@@ -1,7 +1,7 @@
 """Normal components on complete rows: three compiled sweeps over the tiles of a block.
 
 Every sweep takes a plan, and goes one of two ways. Product: log-densities and sums are one matrix product
-each over the features of `products.py`. Centred: deviations from each component's mean, whitened; about
+each over the features of `strips.py`. Centred: deviations from each component's mean, whitened; about
 twice the arithmetic, and nothing cancels however narrow a component is beside its distance from the origin.
 """
 
@@ -12,19 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from estep.kernels.cpu.jit import jit, jit_sums
-from estep.kernels.cpu.products import (
-    DIAG,
-    FULL,
-    LINEAR,
-    SPHERE,
-    add_terms,
-    add_to,
-    clear,
-    fill_features,
-    row_sums,
-    share,
-)
-from estep.records import Array
+from estep.kernels.cpu.lanes import rows_of
+from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE
+from estep.kernels.cpu.strips import PAD, fill, gather, load, multiply, share_out
+from estep.records import Array, Int
+
+STRIPS = 16  # of a tile
 
 
 class Plan(NamedTuple):
@@ -33,39 +26,61 @@ class Plan(NamedTuple):
     kind: int  # of features
     centred: bool
     size: float  # of the terms a log-density is summed from, beyond its own; 0 on the centred path
-    tile: int  # rows at a time
+    edges: Int  # columns at which chunks of features begin and end
+    width: int  # of the widest chunk, in features
     means: Array  # (k, d)
-    natural: Array  # (k, P)
+    natural: Array  # (k, P), of features 1, x, and so on; that of 1 is 0
+    halves: Array  # (k,) of -1/2: natural parameters of |whiten x|^2 where it is shared
     constant: Array  # (k,)
     whiten: Array  # (k, d, d) or, shared, (1, d, d): inverse Cholesky factors; (0, 0, 0) where not used
     precision: Array  # (k, d) of diag, (k, 1) of spherical; (0, 0) where not used
 
 
 class Sums(NamedTuple):
-    """Sums about the frame's origin on the product path, about the means on the centred one."""
+    """Sums of a block: about the frame's origin on the product path, about the means on the centred one."""
 
-    rows: Array  # (k,)
-    total: Array  # (k, P) of resp * features
-    dense: Array  # (s, d, d) second moments that are no features
+    total: Array  # (k, P + PAD) of resp * features: of 1, x, and of squares and products as the kind has them
+    dense: Array  # (s, d, 1 + d + PAD) of resp * y (1, y)' where second moments are no features
 
 
 class Scratch(NamedTuple):
-    features: Array  # (P * tile,)
-    part: Array  # (k, P)
-    joint: Array  # (k * tile,)
-    first: Array  # (d * tile,)
-    second: Array  # (d * tile,)
-    top: Array  # (tile,)
-    sum: Array  # (tile,)
-    square: Array  # (d, d)
+    """Strips of one tile, flat."""
+
+    x: Array  # (high, rows): 1, the values, zeros
+    features: Array  # (width, rows)
+    joint: Array  # (k, rows)
+    apart: Array  # as x, deviations from a mean
+    other: Array  # (d, rows)
+    square: Array  # (1, rows)
+    weights: Array  # (strips * rows,)
 
 
 @jit
-def new_scratch(plan: Plan) -> Scratch:
-    (k, d), p, t = plan.means.shape, plan.natural.shape[1], plan.tile
+def padded(count: int) -> int:
+    return (count + PAD - 1) // PAD * PAD
+
+
+@jit
+def room(count: int, like: Array) -> Array:
+    """Numbers of the type of `like`, from the start of a line of the cache: no register lies across two."""
+    size = like.itemsize
+    numbers = np.empty(count + 64 // size, like.dtype)
+    first = -(numbers.ctypes.data // size) % (64 // size)
+    return numbers[first : first + count]
+
+
+@jit
+def new_scratch(plan: Plan, m: int, like: Array) -> Scratch:
+    k, d = plan.means.shape
+    rows = rows_of(like)
+    strips = min(STRIPS, (m + rows - 1) // rows)
+    tile, high = strips * rows, padded(1 + d)
+    apart = high * tile if plan.centred else 0
+    other = d * tile if plan.centred or plan.kind == LINEAR else 0
+    features = 0 if plan.centred else padded(plan.width) * tile
     return Scratch(
-        np.empty(p * t), np.empty((k, p)), np.empty(k * t), np.empty(d * t), np.empty(d * t),
-        np.empty(t), np.empty(t), np.empty((d, d)),
+        room(high * tile, like), room(features, like), room(k * tile, like), room(apart, like),
+        room(other, like), room(tile, like), room(tile, plan.constant),
     )  # fmt: skip
 
 
@@ -77,115 +92,178 @@ def new_sums(plan: Plan) -> Sums:
         dense = 1
     elif plan.kind == FULL and plan.centred:
         dense = k
-    return Sums(np.zeros(k), np.zeros((k, p)), np.zeros((dense, d, d)))
-
-
-@jit_sums
-def add_squares(matrix: Array, out: Array) -> None:
-    """out (t,) += sum over the rows of matrix (d, t) of squares."""
-    for a in range(len(matrix)):
-        for i in range(out.size):
-            out[i] += matrix[a, i] * matrix[a, i]
+    return Sums(np.zeros((k, p + PAD)), np.zeros((dense, d, 1 + d + PAD)))
 
 
 @jit
-def tile_logs(plan: Plan, x: Array, scratch: Scratch, joint: Array) -> None:
-    """joint (k, t) = constant + log-density of a tile x (d, t)."""
-    (k, d), t = plan.means.shape, x.shape[1]
-    white, q = scratch.second[: d * t].reshape(d, t), scratch.top[:t]
+def squared(strip: Array, high: int, strips: int, out: Array) -> None:
+    """out (1, rows) = sums over the rows of strips (high, rows) of squares."""
+    rows = rows_of(strip)
+    for s in range(strips):
+        total = out[s * rows : (s + 1) * rows]
+        for i in range(rows):
+            total[i] = 0.0
+        for a in range(s * high, (s + 1) * high):
+            line = strip[a * rows : (a + 1) * rows]
+            for i in range(rows):
+                total[i] += line[i] * line[i]
+
+
+@jit
+def deviations(x: Array, mean: Array, high: int, strips: int, out: Array) -> None:
+    """Strips of 1, x - mean and zeros."""
+    d, rows = mean.size, rows_of(x)
+    for s in range(strips):
+        for a in range(high):
+            first = (s * high + a) * rows
+            line, source = out[first : first + rows], x[first : first + rows]
+            shift = mean[a - 1] if 1 <= a <= d else 0.0  # beside the values stand 1 and 0
+            for i in range(rows):
+                line[i] = source[i] - shift
+
+
+@jit
+def tile_logs(plan: Plan, strips: int, scratch: Scratch) -> None:
+    """joint (k, rows) = log-densities but for their constants, of a tile in scratch.x."""
+    k, d = plan.means.shape
+    rows, high, width, p = rows_of(scratch.x), padded(1 + d), padded(plan.width), plan.natural.shape[1]
+    joint, x, q = scratch.joint, scratch.x, scratch.square
+    for i in range(strips * k * rows):
+        joint[i] = 0.0
     if not plan.centred:
-        features = scratch.features[: plan.natural.shape[1] * t].reshape(plan.natural.shape[1], t)
-        fill_features(plan.kind, x, features)
-        np.dot(plan.natural, features, joint)
-        clear(q)
+        begin, natural = 0, plan.natural.ravel()
+        for c in range(plan.edges.size - 1):
+            first, last = plan.edges[c], plan.edges[c + 1]
+            count = fill(plan.kind, d, x, high, first, last, strips, width, scratch.features)
+            multiply(natural, begin, p, k, scratch.features, 0, width * rows, count, strips, joint)
+            begin += count
         if plan.kind == LINEAR:
-            np.dot(plan.whiten[0], features, white)
-            add_squares(white, q)
-        for j in range(k):
-            for i in range(t):
-                joint[j, i] += plan.constant[j] - 0.5 * q[i]
+            whitened(plan, 0, x, strips, scratch)
+            squared(scratch.other, d, strips, q)
+            multiply(plan.halves, 0, 1, k, q, 0, rows, 1, strips, joint)
         return
-    apart = scratch.first[: d * t].reshape(d, t)
     for j in range(k):
-        clear(q)
-        for a in range(d):
-            mean = plan.means[j, a]
-            for i in range(t):
-                apart[a, i] = x[a, i] - mean
+        deviations(x, plan.means[j], high, strips, scratch.apart)
         if plan.kind == FULL or plan.kind == LINEAR:
-            np.dot(plan.whiten[min(j, len(plan.whiten) - 1)], apart, white)
-            add_squares(white, q)
+            whitened(plan, min(j, len(plan.whiten) - 1), scratch.apart, strips, scratch)
         else:
-            for a in range(d):
-                precision = plan.precision[j, min(a, plan.precision.shape[1] - 1)]
-                for i in range(t):
-                    q[i] += precision * apart[a, i] * apart[a, i]
-        for i in range(t):
-            joint[j, i] = plan.constant[j] - 0.5 * q[i]
+            for s in range(strips):
+                for a in range(d):
+                    root = np.sqrt(plan.precision[j, min(a, plan.precision.shape[1] - 1)])
+                    near, far = (s * d + a) * rows, (s * high + 1 + a) * rows
+                    line, source = scratch.other[near : near + rows], scratch.apart[far : far + rows]
+                    for i in range(rows):
+                        line[i] = root * source[i]
+        squared(scratch.other, d, strips, q)
+        for s in range(strips):
+            line, source = joint[(s * k + j) * rows : (s * k + j + 1) * rows], q[s * rows : (s + 1) * rows]
+            for i in range(rows):
+                line[i] = -0.5 * source[i]
 
 
 @jit
-def tile_sums(plan: Plan, x: Array, resp: Array, scratch: Scratch, sums: Sums) -> None:
-    """Add a tile's expected sums; its features are in scratch, where the path has any."""
-    (k, d), t, p = plan.means.shape, x.shape[1], plan.natural.shape[1]
-    row_sums(resp, sums.rows)
-    heavy = scratch.second[: d * t].reshape(d, t)
-    if not plan.centred:
-        features = scratch.features[: p * t].reshape(p, t)
-        np.dot(resp, features.T, scratch.part)
-        add_to(sums.total, scratch.part)
-        if plan.kind == LINEAR:
-            weight = scratch.sum[:t]
-            clear(weight)
-            for j in range(k):
-                for i in range(t):
-                    weight[i] += resp[j, i]
-            for a in range(d):
-                for i in range(t):
-                    heavy[a, i] = features[a, i] * weight[i]
-            np.dot(heavy, features.T, scratch.square)
-            add_to(sums.dense[0], scratch.square)
-        return
-    apart = scratch.first[: d * t].reshape(d, t)
-    for j in range(k):
+def whitened(plan: Plan, j: int, strip: Array, strips: int, scratch: Scratch) -> None:
+    """scratch.other (d, rows) = whiten_j @ the values of strips (1, values, zeros)."""
+    d, rows = plan.means.shape[1], rows_of(strip)
+    for i in range(strips * d * rows):
+        scratch.other[i] = 0.0
+    step = padded(1 + d) * rows
+    multiply(plan.whiten.ravel(), j * d * d, d, d, strip, rows, step, d, strips, scratch.other)
+
+
+@jit
+def weighted(
+    strip: Array, high: int, weights: Array, at: int, step: int, d: int, strips: int, out: Array
+) -> None:
+    """Strips out (d, rows) = the values of strips (1, values, zeros), each times the row's weight.
+
+    Those of strip s are weights[at + s * step], ...
+    """
+    rows = rows_of(strip)
+    for s in range(strips):
+        heavy = weights[at + s * step : at + s * step + rows]
         for a in range(d):
-            mean = plan.means[j, a]
-            for i in range(t):
-                apart[a, i] = x[a, i] - mean
-                heavy[a, i] = apart[a, i] * resp[j, i]
-            first, second = sum_pair(heavy[a], apart[a])
-            sums.total[j, a] += first
-            if plan.kind == DIAG:
-                sums.total[j, d + a] += second
-            elif plan.kind == SPHERE:
-                sums.total[j, d] += second
+            near, far = (s * d + a) * rows, (s * high + 1 + a) * rows
+            line, source = out[near : near + rows], strip[far : far + rows]
+            for i in range(rows):
+                line[i] = source[i] * heavy[i]
+
+
+@jit
+def tile_sums(plan: Plan, strips: int, scratch: Scratch, sums: Sums) -> None:
+    """Add the sums under joint (k, rows) of a tile; its features are in scratch if they are one chunk."""
+    (k, d), p = plan.means.shape, plan.natural.shape[1]
+    rows, high, width, stride = rows_of(scratch.x), padded(1 + d), padded(plan.width), p + PAD
+    joint, x, total, dense = scratch.joint, scratch.x, sums.total.ravel(), sums.dense.ravel()
+    if not plan.centred:
+        begin = 0
+        for c in range(plan.edges.size - 1):
+            first, last = plan.edges[c], plan.edges[c + 1]
+            count = plan.width
+            if plan.edges.size > 2:
+                count = fill(plan.kind, d, x, high, first, last, strips, width, scratch.features)
+            gather(joint, k, scratch.features, 0, width * rows, count, strips, total, begin, stride)
+            begin += count
+        if plan.kind == LINEAR:
+            for s in range(strips):
+                all_ = scratch.square[s * rows : (s + 1) * rows]
+                for i in range(rows):
+                    all_[i] = 0.0
+                for j in range(s * k, (s + 1) * k):
+                    line = joint[j * rows : (j + 1) * rows]
+                    for i in range(rows):
+                        all_[i] += line[i]
+            weighted(x, high, scratch.square, 0, rows, d, strips, scratch.other)
+            gather(scratch.other, d, x, 0, high * rows, 1 + d, strips, dense, 0, 1 + d + PAD)
+        return
+    for j in range(k):
+        deviations(x, plan.means[j], high, strips, scratch.apart)
+        weighted(scratch.apart, high, joint, j * rows, k * rows, d, strips, scratch.other)
         if plan.kind == FULL or plan.kind == LINEAR:
-            np.dot(heavy, apart.T, scratch.square)
-            add_to(sums.dense[min(j, len(sums.dense) - 1)], scratch.square)
+            at = min(j, len(sums.dense) - 1) * d * (1 + d + PAD)
+            gather(scratch.other, d, scratch.apart, 0, high * rows, 1 + d, strips, dense, at, 1 + d + PAD)
+        for s in range(strips):
+            sums.total[j, 0] += sum_of(joint[(s * k + j) * rows : (s * k + j + 1) * rows])
+            for a in range(d):
+                near, far = (s * d + a) * rows, (s * high + 1 + a) * rows
+                heavy = scratch.other[near : near + rows]
+                sums.total[j, 1 + a] += sum_of(heavy)
+                if plan.kind == DIAG or plan.kind == SPHERE:
+                    place = 1 + d + a if plan.kind == DIAG else 1 + d
+                    sums.total[j, place] += dot_of(heavy, scratch.apart[far : far + rows])
 
 
 @jit_sums
-def sum_pair(heavy: Array, apart: Array) -> tuple[float, float]:
-    """The sums of heavy and of heavy * apart."""
-    a = b = 0.0
-    for i in range(heavy.size):
-        a += heavy[i]
-        b += heavy[i] * apart[i]
-    return a, b
+def sum_of(line: Array) -> float:
+    total = 0.0
+    for i in range(line.size):
+        total += line[i]
+    return total
+
+
+@jit_sums
+def dot_of(one: Array, other: Array) -> float:
+    total = 0.0
+    for i in range(one.size):
+        total += one[i] * other[i]
+    return total
 
 
 @jit
 def log_density(plan: Plan, values: Array) -> Array:
     """(k, m) of complete rows (d, m)."""
-    k, m = len(plan.means), values.shape[1]
-    out, scratch = np.empty((k, m)), new_scratch(plan)
-    for start in range(0, m, plan.tile):
-        stop = min(m, start + plan.tile)
-        joint = scratch.joint[: k * (stop - start)].reshape(k, stop - start)
-        tile_logs(plan, values[:, start:stop], scratch, joint)
+    (k, d), m = plan.means.shape, values.shape[1]
+    out, scratch = np.empty((k, m)), new_scratch(plan, m, values)
+    rows = rows_of(values)
+    for start in range(0, m, STRIPS * rows):
+        count = min(m - start, STRIPS * rows)
+        strips = (count + rows - 1) // rows
+        load(values, start, count, padded(1 + d), scratch.x)
+        tile_logs(plan, strips, scratch)
         for j in range(k):
-            for i in range(stop - start):
-                out[j, start + i] = joint[j, i]
+            for i in range(count):
+                s = i // rows
+                out[j, start + i] = scratch.joint[(s * k + j) * rows + i - s * rows] + plan.constant[j]
     return out
 
 
@@ -196,38 +274,57 @@ def sweep(plan: Plan, values: Array, weights: Array, resp: Array) -> tuple[Array
     If resp (k, m) is not empty, the sums are under it instead, with row weights in it, and the terms 0. One
     function for both: a first fit needs them both, and each takes its time to compile.
     """
-    k, m = len(plan.means), values.shape[1]
-    terms, logs, sums, scratch = np.zeros(2), np.empty(plan.tile), new_sums(plan), new_scratch(plan)
-    for start in range(0, m, plan.tile):
-        stop = min(m, start + plan.tile)
-        t, x = stop - start, values[:, start:stop]
-        joint = scratch.joint[: k * t].reshape(k, t)
+    (k, d), m = plan.means.shape, values.shape[1]
+    terms, sums, scratch = np.zeros(2), new_sums(plan), new_scratch(plan, m, values)
+    rows, high = rows_of(values), padded(1 + d)
+    for start in range(0, m, STRIPS * rows):
+        count = min(m - start, STRIPS * rows)
+        strips = (count + rows - 1) // rows
+        load(values, start, count, high, scratch.x)
         if resp.size:
-            for j in range(k):
-                for i in range(t):
-                    joint[j, i] = resp[j, start + i]
-            if not plan.centred:
-                p = plan.natural.shape[1]
-                fill_features(plan.kind, x, scratch.features[: p * t].reshape(p, t))
+            for s in range(strips):
+                here = min(rows, count - s * rows)
+                for j in range(k):
+                    line = (s * k + j) * rows
+                    for i in range(here):
+                        scratch.joint[line + i] = resp[j, start + s * rows + i]
+                    for i in range(here, rows):
+                        scratch.joint[line + i] = 0.0
+            if not plan.centred and plan.edges.size == 2:
+                fill(
+                    plan.kind,
+                    d,
+                    scratch.x,
+                    high,
+                    0,
+                    plan.edges[1],
+                    strips,
+                    padded(plan.width),
+                    scratch.features,
+                )
         else:
-            tile_logs(plan, x, scratch, joint)
-            share(joint, weights[start:stop], scratch.top[:t], scratch.sum[:t], logs[:t])
-            add_terms(logs[:t], weights[start:stop], terms)
-        tile_sums(plan, x, joint, scratch, sums)
+            own, heavy = weights[start : start + count], scratch.weights
+            for i in range(count):
+                heavy[i] = own[i]
+            for i in range(count, strips * rows):
+                heavy[i] = 0.0
+            tile_logs(plan, strips, scratch)
+            share_out(scratch.joint, k, plan.constant, heavy, strips, terms)
+        tile_sums(plan, strips, scratch, sums)
     return terms, sums
 
 
 @jit
-def unfold(rows: Array, total: Array, means: Array) -> Array:
-    """Second moments about the means, (k, d, d), from sums of x and of x_a x_b, a <= b, about the origin."""
+def unfold(total: Array, means: Array) -> Array:
+    """Second moments about the means, (k, d, d), from sums of 1, x and x_a x_b, a <= b, about the origin."""
     k, d = means.shape
     second = np.empty((k, d, d))
     for j in range(k):
-        p = d
+        p = 1 + d
         for a in range(d):
-            pull = rows[j] * means[j, a] - total[j, a]
+            pull = total[j, 0] * means[j, a] - total[j, 1 + a]
             for b in range(a, d):
-                value = total[j, p] - means[j, a] * total[j, b] + pull * means[j, b]
+                value = total[j, p] - means[j, a] * total[j, 1 + b] + pull * means[j, b]
                 second[j, a, b] = value
                 second[j, b, a] = value
                 p += 1

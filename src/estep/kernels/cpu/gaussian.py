@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from estep.errors import Degenerate
-from estep.kernels.cpu import complete, holes
+from estep.kernels.cpu import complete, filling, holes
 from estep.kernels.cpu.complete import Plan, Sums
 from estep.kernels.cpu.holes import Law
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR
+from estep.kernels.cpu.strips import PAD
 from estep.kernels.reference.gaussian import Moments
 from estep.records import Array, Block, Bool, Int, Patterns
 
+# In float32 a row's rounding is of either sign: of a sum over rows about 2^-24 of that of |log-densities| is
+# left, which the engine, in 64 eps of float64, reads as this many times that sum.
+SINGLE = 2.0**-24 / (64 * 2.0**-52)
+
+A = TypeVar("A", bound=NDArray[Any])
 NO_WEIGHTS, NO_RESP = np.empty(0), np.empty((0, 0))
+NO_RESP.flags.writeable = False
 
 
 def log_density(plan: Plan, block: Block) -> Array:
@@ -30,10 +40,20 @@ def moments(plan: Plan, block: Block, resp: Array) -> Moments:
 def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moments]:
     """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
     mixed = plan._replace(constant=plan.constant + log_weights)
-    terms, sums = complete.sweep(mixed, frozen(block.values), frozen(block.weights), frozen(NO_RESP))
-    # the engine judges rounding by 64 eps times this: the product's own, at most eps * size a row, is in it
-    terms[1] += block.weights.sum() * plan.size / 64
+    terms, sums = complete.sweep(mixed, frozen(block.values), frozen(block.weights), NO_RESP)
+    if plan.natural.dtype == np.float32:
+        terms[1] *= SINGLE
+    else:
+        terms[1] += sums.total[:, 0].sum() * rounding(plan)
     return terms, _about_means(plan, sums)
+
+
+def rounding(plan: Plan) -> float:
+    """What a row of weight 1 adds to `magnitude` beyond the size of its log-density.
+
+    The engine judges rounding by 64 eps times that sum; the product form's own is at most eps * size a row.
+    """
+    return plan.size / 64
 
 
 def log_density_of_holes(law: Law, block: Block, patterns: Patterns) -> Array:
@@ -53,6 +73,15 @@ def mixture_of_holes(law: Law, log_weights: Array, block: Block, patterns: Patte
     return _sweep(law, log_weights, block, patterns, NO_RESP)
 
 
+def conditional_mean(law: Law, block: Block, resp: Array) -> Array:
+    """E[x | seen], (d, m), mixed over components by resp (k, m) that sums to 1; seen cells as they are."""
+    if block.patterns is None:
+        return block.values.copy()
+    bad, filled = filling.conditional_mean(law, *_arrays(block.patterns), frozen(block.values), frozen(resp))
+    _refuse(bad)
+    return filled
+
+
 def _sweep(
     law: Law, log_weights: Array, block: Block, patterns: Patterns, resp: Array
 ) -> tuple[Array, Moments]:
@@ -63,11 +92,12 @@ def _sweep(
     return terms, Moments(*sums)
 
 
-def frozen(array: Array) -> Array:
+def frozen(array: A) -> A:
     """A contiguous, read-only view: compiled code is kept by type, and a writable array is another type."""
-    view = np.ascontiguousarray(array).view()
+    view: Any = np.ascontiguousarray(array).view()
     view.flags.writeable = False
-    return view
+    kept: A = view
+    return kept
 
 
 def _arrays(patterns: Patterns) -> tuple[Bool, Int, Int]:
@@ -80,18 +110,19 @@ def _refuse(component: int) -> None:
 
 
 def _about_means(plan: Plan, sums: Sums) -> Moments:
-    d, means, rows = plan.means.shape[1], plan.means, sums.rows
-    first, rest = sums.total[:, :d], sums.total[:, d:]
+    d, means = plan.means.shape[1], plan.means
+    rows, first, rest = sums.total[:, 0].copy(), sums.total[:, 1 : 1 + d], sums.total[:, 1 + d : -PAD]
+    second = sums.dense[:, :, 1 : 1 + d]
     if plan.centred:
         if plan.kind == FULL:
-            return Moments(rows, first, sums.dense)
-        own = sums.dense[0] if plan.kind == LINEAR else rest if plan.kind == DIAG else rest[:, 0]
-        return Moments(rows, first, own)
+            return Moments(rows, first.copy(), second.copy())
+        own = second[0] if plan.kind == LINEAR else rest if plan.kind == DIAG else rest[:, 0]
+        return Moments(rows, first.copy(), own.copy())
     apart = first - rows[:, None] * means
     if plan.kind == FULL:
-        return Moments(rows, apart, complete.unfold(rows, sums.total, means))
+        return Moments(rows, apart, complete.unfold(sums.total, means))
     if plan.kind == LINEAR:
         cross = means.T @ first
-        return Moments(rows, apart, sums.dense[0] - cross - cross.T + (means * rows[:, None]).T @ means)
+        return Moments(rows, apart, second[0] - cross - cross.T + (means * rows[:, None]).T @ means)
     moved = means * (first + apart)  # 2 m s - n m^2
     return Moments(rows, apart, rest - moved if plan.kind == DIAG else rest[:, 0] - moved.sum(axis=1))

@@ -1,0 +1,1 @@
+"""What is asked of a fit: conditional laws, multiple imputation, tests, missing information."""
