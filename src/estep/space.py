@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from estep.linalg import cholesky
-from estep.records import Array, Bool
+from estep.records import Array, Bool, Int
 
 P = TypeVar("P")
 # exp(-750) is exactly 0 in float64, so a coordinate at this edge is a probability or scale of exactly 0
@@ -128,6 +129,8 @@ class Simplex:
         return int((self._mask(shape).sum(axis=-1) - 1).sum())
 
     def pack(self, value: Array) -> Array:
+        if self.allowed is None:
+            return _sticks(np.asarray(value)).ravel()
         rows = zip(*self._rows(np.asarray(value)), strict=True)
         return np.concatenate([_sticks(row[free]) for row, free in rows] or [np.empty(0)])
 
@@ -162,11 +165,11 @@ class PosDef:
         return prod(shape[:-2]) * shape[-1] * (shape[-1] + 1) // 2
 
     def pack(self, value: Array) -> Array:
-        factors = cholesky(value)
-        diagonal = np.arange(factors.shape[-1])
-        factors[..., diagonal, diagonal] = np.log(factors[..., diagonal, diagonal])
-        rows, columns = np.tril_indices(factors.shape[-1])
-        return factors[..., rows, columns].ravel()
+        d = np.shape(value)[-1]
+        lower, diagonal = _lower(d)
+        packed = cholesky(value).reshape(-1, d * d)[:, lower]
+        packed[:, diagonal] = np.log(packed[:, diagonal])
+        return packed.ravel()
 
     def unpack(self, vector: Array, like: Array) -> Array:
         shape = np.shape(like)
@@ -275,6 +278,13 @@ def _unpack(spaces: Any, vector: Array, like: Any, start: int) -> tuple[Any, int
     return (float(leaf) if isinstance(like, float) else leaf), end
 
 
+@cache
+def _lower(d: int) -> tuple[Int, Int]:
+    """Places of the lower triangle in a flat (d, d) matrix, and those of the diagonal among them."""
+    rows, columns = np.tril_indices(d)
+    return rows * d + columns, np.flatnonzero(rows == columns)
+
+
 def _sigmoid(x: Array) -> Array:
     half = np.exp(-np.abs(x))
     odds: Array = np.where(x >= 0, 1.0, half) / (1.0 + half)
@@ -283,8 +293,8 @@ def _sigmoid(x: Array) -> Array:
 
 def _sticks(p: Array) -> Array:
     """Logit of each share of what is left; sums of the tail, so that shares near 1 keep their digits."""
-    tail = np.cumsum(p[::-1])[::-1][1:]
-    head = p[:-1]
+    tail = np.cumsum(p[..., ::-1], axis=-1)[..., ::-1][..., 1:]
+    head = p[..., :-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         logits = np.log(head) - np.log(tail)
     return np.clip(np.where((head == 0) & (tail == 0), 0.0, logits), -EDGE, EDGE)

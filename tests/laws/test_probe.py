@@ -33,8 +33,13 @@ def two_clouds(d: int, seed: int = 0, apart: float = 5.0) -> np.ndarray:
     return rows
 
 
+def with_probe(patch: pytest.MonkeyPatch, probe: Any) -> None:
+    for caller in ("fit", "search"):
+        patch.setattr(sys.modules[f"estep.engine.{caller}"], "leave_saddles", probe)
+
+
 def unprobed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["estep.engine.fit"], "leave_saddles", lambda problem, trace, way: trace)
+    with_probe(monkeypatch, lambda problem, trace, way: trace)
 
 
 def test_murrays_saddle_is_left_for_a_maximum() -> None:
@@ -146,11 +151,13 @@ USUAL = [
 @pytest.mark.parametrize(("estimator", "data"), [row[1:] for row in USUAL], ids=[row[0] for row in USUAL])
 def test_a_maximum_is_no_saddle(estimator: Any, data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     probed = estimator.fit(data().values)
-    seen = probed.objective_, probed.history_
+    seen, probed_stop = (probed.objective_, probed.history_), probed.diagnostics_["stop"]
     assert probed.diagnostics_["saddles"] == []
     unprobed(monkeypatch)
     plain = estimator.fit(data().values)
     assert seen == (plain.objective_, plain.history_)
+    assert "found no saddle" in probed_stop
+    assert "found no saddle" not in plain.diagnostics_["stop"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
@@ -160,6 +167,9 @@ def test_the_probe_of_a_climb_is_cheap_and_keeps_its_point(
     passes: list[int] = []
 
     def counted(problem: Problem, trace: Any, way: Any) -> Any:
+        if trace.probed:  # by the search, which then has no more to ask
+            assert leave_saddles(problem, trace, way) is trace
+            return trace
         measure, own = Problem.measure, [0]
 
         def count(self: Problem, params: Any) -> Any:
@@ -171,14 +181,19 @@ def test_the_probe_of_a_climb_is_cheap_and_keeps_its_point(
             led = leave_saddles(problem, trace, way)
         passes.append(own[0])
         if all(info.kind != "probe" for info in led.history):
-            assert led is trace
+            assert led.state is trace.state
+            assert led.history is trace.history
+            if own[0]:
+                assert led.verdict.message.endswith(
+                    f"; a probe of {own[0]} pass{'es' * (own[0] > 1)} found no saddle"
+                )
         return led
 
-    monkeypatch.setattr(sys.modules["estep.engine.fit"], "leave_saddles", counted)
+    with_probe(monkeypatch, counted)
     result = fit(case.model, case.source(case.values(200)))
-    assert len(passes) == 1
+    assert len(passes) >= 1
     if all(info.kind != "probe" for info in result.history):
-        assert passes[0] <= MOST + 2 * (4 + 12)  # no saddle: directions, and a trial of those near 1
+        assert max(passes) <= MOST + 2 * (4 + 12)  # no saddle: directions, and a trial of those near 1
 
 
 def test_a_model_that_says_nothing_of_its_spaces_is_not_moved() -> None:

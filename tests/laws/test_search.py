@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,14 +12,15 @@ from cases import Case, real
 from estep import GaussianMixture
 from estep.datasets import load_faithful
 from estep.engine import Aitken, Plain, Search, Status, fit
-from estep.engine.loop import Way
+from estep.engine.loop import Trace, Way
 from estep.engine.moves import move
 from estep.engine.pool import DUPLICATE, MEETINGS
 from estep.engine.search import Explorer
 from estep.engine.watch import silent
-from estep.engine.work import LARGE, START, cost_of
-from estep.errors import Degenerate
+from estep.engine.work import LARGE, START
+from estep.errors import Degenerate, EstepWarning
 from estep.families import Gaussian, Mixed
+from estep.families.hierarchy import projected
 from estep.families.partition import AUTO_KINDS, partition
 from estep.models import Alone
 from estep.run import Local
@@ -28,13 +30,13 @@ TWO = Case("two", Alone(Mixed(2, Gaussian("full"))), real)
 THREE = Case("three", Alone(Mixed(3, Gaussian("full"))), real)
 
 
-def explored(case: Case, values: np.ndarray) -> Explorer:
+def explored(case: Case, values: np.ndarray, stop: Any = Aitken()) -> Explorer:  # noqa: B008  it is frozen
     problem = case.problem(case.source(values))
 
     def draw(rows: Any, rng: Any, turn: int) -> Any:
         return problem.model.start(rows, rng, AUTO_KINDS[turn % len(AUTO_KINDS)])
 
-    explorer = Explorer(problem, Way(Plain(), Aitken(), silent), 0, draw, lambda params: params)
+    explorer = Explorer(problem, Way(Plain(), stop, silent), 0, draw, lambda params: params)
     with problem.run:
         explorer.run()
     return explorer
@@ -59,6 +61,17 @@ def test_a_whitened_start_parts_long_clusters_that_lie_side_by_side() -> None:
     assert abs(parts[0, :100].mean() - parts[0, 100:].mean()) > 0.95
 
 
+def test_a_projected_start_finds_the_direction_that_parts_clusters() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((4, 400)) * [[20.0], [1.0], [1.0], [1.0]]
+    part = np.repeat(np.arange(4), 100)
+    rows[1] += 8.0 * part
+    turned = np.linalg.qr(rng.standard_normal((4, 4)))[0] @ rows
+    for seed in range(3):
+        along = projected(turned, np.ones(400), np.random.default_rng(seed))
+        assert abs(np.corrcoef(along, rows[1])[0, 1]) > 0.99
+
+
 def test_a_move_gives_memberships() -> None:
     rng = np.random.default_rng(0)
     points, resp = rng.standard_normal((2, 50)), rng.dirichlet(np.ones(3), 50).T
@@ -69,14 +82,55 @@ def test_a_move_gives_memberships() -> None:
         assert not np.allclose(moved, resp)
 
 
-def test_the_work_stays_inside_the_budget_and_large_data_may_spend_one_final_run() -> None:
+def test_the_work_stays_inside_the_budget() -> None:
     explorer = explored(THREE, FAITHFUL)
     assert explorer.cost is not None
     assert explorer.optima.best is not None
     assert 0 < explorer.spent <= explorer.cost.budget(len(explorer.optima.best.history)) * 1.02
-    large = cost_of(11, LARGE, 4096)
-    assert large.budget(100) <= 100 * large.final
-    assert large.budget(100) > START * large.search
+
+
+class Counting(Alone):
+    """A mixture that counts the rows its passes go over, those of starts as well."""
+
+    rows: ClassVar[list[int]] = []
+
+    def estep(self, prep: Any, block: Any) -> Any:
+        self.rows.append(block.weights.size)
+        return super().estep(prep, block)
+
+
+def clouds(k: int, apart: float, d: int = 2) -> np.ndarray:
+    rng = np.random.default_rng(k)
+    return apart * rng.normal(size=(k, d))[rng.integers(k, size=LARGE)] + rng.normal(size=(LARGE, d))
+
+
+@pytest.mark.parametrize(
+    ("values", "k", "stop"),
+    [
+        (clouds(3, 20.0), 3, Aitken()),  # the final run is as short as it can be
+        (clouds(3, 4.0), 3, Aitken()),
+        (clouds(2, 20.0, d=6), 2, Aitken()),
+        (clouds(3, 20.0), 3, Aitken(max_iter=2)),
+        (clouds(3, 20.0), 3, Aitken(max_iter=1)),
+        (clouds(2, 3.0, d=1), 2, Aitken(tol=1e9)),
+    ],
+)
+def test_of_large_data_the_search_costs_no_more_than_the_final_run(
+    values: np.ndarray, k: int, stop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted in rows: passes over the sample, its starts, and the optima measured on all rows."""
+    monkeypatch.setattr(
+        sys.modules["estep.engine.search"], "leave_saddles", lambda problem, trace, way: trace
+    )
+    case = Case("counted", Counting(Mixed(k, Gaussian("full"))), real)
+    Counting.rows.clear()
+    explorer = explored(case, values, stop)
+    (final,) = [entry for entry in explorer.found if isinstance(entry, Trace)]
+    last = LARGE * (1 + sum(info.passes for info in final.history))
+    starts = len(explorer.found) * (START - 1) * explorer.sample.n_rows  # its measurement is counted already
+    assert explorer.sample.n_rows < 0.03 * LARGE
+    assert sum(Counting.rows) - last + starts <= last
+    assert len(explorer.found) >= 2  # a search, all the same
 
 
 def fit_starts(case: Case, values: np.ndarray) -> tuple[Any, ...]:
@@ -92,7 +146,7 @@ def test_an_easy_search_stops_when_the_best_was_met_often_enough() -> None:
 
 
 def test_duplicates_are_dropped() -> None:
-    verdicts = fit_starts(THREE, FAITHFUL)
+    verdicts = fit_starts(TWO, FAITHFUL)
     assert any(verdict.message == DUPLICATE for verdict in verdicts)
 
 
@@ -114,6 +168,26 @@ def test_a_start_that_fails_is_marked_and_the_others_go_on() -> None:
     assert "made to fail" in result.starts[0].message
     assert result.starts[0].status is Status.DEGENERATE
     assert result.verdict.status is Status.CONVERGED
+
+
+def test_a_covariance_singular_at_some_starts_only_is_said_and_the_others_are_used() -> None:
+    """Without a floor: a start that cuts the cloud of 7 rows in two leaves too few for a covariance."""
+    rows = np.random.default_rng(0).standard_normal((27, 4))
+    rows[20:] += 30
+    mixture = GaussianMixture(
+        2, reg_covar=0, n_init=20, init_params="random_from_data", random_state=0, covariance_type="full"
+    )
+    with pytest.warns(
+        EstepWarning, match=r"EM026: 2 of 20 starts failed and the others were used; start 1: c"
+    ):
+        mixture.fit(rows)
+    assert mixture.converged_
+    np.testing.assert_allclose(np.sort(mixture.weights_), [7 / 27, 20 / 27], atol=1e-6)
+    status, message = mixture.diagnostics_["starts"][0]
+    assert (status, message) == (
+        "DEGENERATE",
+        "start 1: component 0: its covariance is not positive definite",
+    )
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ class Trace(NamedTuple):
     verdict: Verdict
     history: tuple[Info, ...]
     sound: bool = True  # inside the model's guard, where it stopped
+    probed: bool = False  # for a saddle, where it stopped
 
     @property
     def point(self) -> Point:

@@ -14,7 +14,8 @@ SET_ASIDE = "set aside after a short run"
 DUPLICATE = "dropped: another start leads the same way"
 LOWER, AGAIN = "came to a lower optimum", "came to the best optimum as well"
 NEAR = 0.05  # nats: climbs that end within them have met the same optimum
-LOOSE = Aitken(NEAR / 5)  # ends a climb of the search; the winner's goes on by the user's rule
+LOOSE = 1 / 5  # of NEAR: a gain still to come that ends a climb of the search; the winner's goes on
+COARSE = 1 / 10  # of the depth below the best optimum known: how near is near enough down there
 MEETINGS = 3  # of the best optimum
 NEWS = 0.1  # probability that one more climb would meet a new optimum
 STOPPED = (Status.DEGENERATE, Status.NONFINITE)
@@ -47,13 +48,23 @@ def same(one: Trace, other: Trace) -> bool:
 
 @dataclass(frozen=True)
 class Leg:
-    """A part of a climb: the user's rule and the search's own, cut after `limit` iterations in all."""
+    """A part of a climb: the user's rule and the search's own, cut after `limit` iterations in all.
+
+    What ends clearly below `best`, the objective of the best optimum known, need not be known as finely.
+    Not `loose`: the user's rule alone.
+    """
 
     stop: Stop
     limit: int
+    best: float = -np.inf
+    loose: bool = True
 
     def __call__(self, history: Sequence[Info]) -> Verdict | None:
-        verdict = self.stop(history) or LOOSE(history)
+        verdict = self.stop(history)
+        if verdict is None and history and self.loose:
+            verdict = Aitken(LOOSE * NEAR)(history) or Aitken(
+                COARSE * max(0.0, self.best - history[-1].objective)
+            )(history)
         if verdict is None and len(history) >= self.limit:
             return Verdict(Status.MAX_ITER, SET_ASIDE, len(history), history[-1].gain if history else 0.0)
         return verdict
@@ -78,8 +89,10 @@ class Optima:
     def meet(self, trace: Trace, base: float | None) -> None:
         """Enter a finished climb; falling back to the optimum, of height `base`, it left is no meeting."""
         height = trace.point.height
+        top = max(height, self.known[0].best.point.height) if self.known else height
         for each in self.known:
-            if abs(each.best.point.height - height) <= NEAR:
+            depth = top - max(height, each.best.point.height)
+            if abs(each.best.point.height - height) <= max(NEAR, COARSE * depth):
                 each.met += base is None or abs(base - height) > NEAR
                 if height > each.best.point.height:
                     each.best = trace

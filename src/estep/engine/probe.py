@@ -46,22 +46,33 @@ def leave_saddles(problem: Problem, trace: Trace, way: Way) -> Trace:
     remains, the saddle is kept with the status `SADDLE`; where every way up ends at a degenerate point,
     the first of them is the climb's end, since a saddle is no optimum to prefer to it. A model that does
     not say where its parameters live (`spaces` is only `Real()`) is not probed: a moved point might be
-    outside.
+    outside. The passes of a probe that finds nothing are in the verdict's message.
     """
     for _ in range(SADDLES):
-        if trace.verdict.status is not Status.CONVERGED or isinstance(problem.model.spaces(), Real):
+        converged = trace.verdict.status is Status.CONVERGED
+        if trace.probed or not converged or isinstance(problem.model.spaces(), Real):
             return trace
+        counted = _Counted(problem)
         try:
-            led = _led_on(problem, trace, way)
+            led = _led_on(counted, trace, way)
         except EstepError:  # a moved point without a density, or a user's function that fails there
-            return trace
+            return _told(trace, f"a probe for a saddle broke off, after {_passes(counted)}")
         except (KeyboardInterrupt, Halted):
             problem.halt.set()
             return trace
         if led is None:
-            return trace
+            return _told(trace, f"a probe of {_passes(counted)} found no saddle")
         trace = led
     return trace
+
+
+def _passes(counted: _Counted) -> str:
+    return f"{counted.passes} pass{'es' * (counted.passes != 1)}"
+
+
+def _told(trace: Trace, what: str) -> Trace:
+    verdict = trace.verdict._replace(message=f"{trace.verdict.message}; {what}")
+    return trace._replace(verdict=verdict, probed=True)
 
 
 def saddles(history: tuple[Info, ...]) -> list[str]:
@@ -74,15 +85,14 @@ def saddles(history: tuple[Info, ...]) -> list[str]:
     ]
 
 
-def _led_on(problem: Problem, trace: Trace, way: Way) -> Trace | None:
+def _led_on(problem: _Counted, trace: Trace, way: Way) -> Trace | None:
     """The climb from here on if this is a saddle, SADDLE if no iteration remains, None if it is none."""
-    counted = _Counted(problem)
     degenerate: Trace | None = None
-    for state, gain in _higher(counted, trace, way):
+    for state, gain in _higher(problem, trace, way):
         point: Point = state.point
         change = float(np.linalg.norm(problem.pack(point.params) - problem.pack(trace.point.params)))
         noise = max(point.noise, trace.point.noise)
-        info = Info(point.objective, gain, change, noise, counted.passes, "probe")
+        info = Info(point.objective, gain, change, noise, problem.passes, "probe")
         history = (*trace.history, info)
         spent = way.stop((*trace.history[:-1], info))  # were this the last iteration there was
         if spent is not None and spent.status is Status.MAX_ITER:

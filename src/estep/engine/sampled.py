@@ -6,11 +6,14 @@ from typing import Self
 
 from estep.data.source import Source
 from estep.data.units import Equivariance
+from estep.engine.work import LARGE
 from estep.errors import DataError
 from estep.records import Block, Column, Units
 
 SAMPLE = 20_000  # rows a start sees at most
 LEAST, A_COLUMN = 4096, 512  # rows a search climbs on, at least, and for each column
+SHARE = 1 / 48  # of large data: four passes over all rows then pay for 192 over the sample
+FEWEST, FEWEST_A_COLUMN = 2048, 128  # but so many rows
 
 
 class Sampled:
@@ -20,8 +23,13 @@ class Sampled:
     """
 
     def __init__(self, source: Source, seed: int) -> None:
-        rows = min(SAMPLE, max(LEAST, A_COLUMN * (len(source.columns) + 1)))
+        width = len(source.columns) + 1
+        rows = min(SAMPLE, max(LEAST, A_COLUMN * width))
         drawn = source.sample(rows, seed)
+        distinct = drawn.weights.size * source.weight / float(drawn.weights.sum())  # about so many in all
+        fewer = max(FEWEST, FEWEST_A_COLUMN * width, int(SHARE * distinct))
+        if distinct >= LARGE and fewer < drawn.weights.size:
+            drawn = source.sample(fewer, seed)
         self.columns: tuple[Column, ...] = source.columns
         self.units: Units = source.units
         self.log_jacobian, self.weight = source.log_jacobian, source.weight

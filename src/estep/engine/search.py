@@ -1,6 +1,6 @@
 """The search by default: many short climbs on a fixed sample of the rows, the best of them carried on.
 
-Waves of starts of every kind; from the second on half of them are changes of the best optimum so far
+Waves of starts of every kind; from the second on most of them are changes of the best optimum so far
 (`moves`). A wave is a race: duplicates are dropped, the best few go on, the best two to an optimum. It
 ends when the best was met often enough (`pool.Optima`) or the work is spent (`work`). Nothing here
 depends on time, or on the order in which climbs end.
@@ -17,18 +17,20 @@ from numpy.random import Generator
 from estep.engine.loop import Trace, Way, begin, interrupted, resume
 from estep.engine.moves import move
 from estep.engine.pool import AGAIN, DUPLICATE, LOWER, NEAR, Leg, Optima, is_open, is_sound, ranked, same
-from estep.engine.problem import Halted, Params, Problem
+from estep.engine.probe import leave_saddles
+from estep.engine.problem import Halted, Params, Point, Problem
 from estep.engine.sampled import Sampled, independent
 from estep.engine.verdict import Status, Verdict
-from estep.engine.work import START, Cost, cost_of
+from estep.engine.work import LEAST_FINAL, MEASURED, START, Cost, cost_of
 from estep.errors import Degenerate
-from estep.families.hierarchy import whiten
+from estep.families.hierarchy import whiten, whiten_within
 from estep.records import Array, Block
 
 WAVE = 8  # starts
 SHORT, LONGER, FARTHEST = 12, 60, 1000  # iterations: every start's, the best few's, an optimum's at most
 FEW, BEST = 3, 2  # climbs of a wave that go so far
 FINALISTS = 3  # optima of a sample that are measured on all rows
+FRESH = 3  # from the second wave on, one start in so many is none of the moves
 
 Draw = Callable[[Block, Generator, int], Params]
 Adjust = Callable[[Params], Params]  # puts in what the user gave
@@ -49,6 +51,7 @@ class Explorer:
         self.found: list[Trace | Verdict] = []
         self.bases: list[float | None] = []
         self.optima = Optima()
+        self.ridges: list[float] = []  # heights that looked like optima and were none
         self.cost: Cost | None = None
         self.spent = 0.0  # units of work
 
@@ -69,7 +72,7 @@ class Explorer:
         base = self.optima.best if self.apart and hasattr(self.problem.model, "start_from") else None
         height = None if base is None else base.point.height
         self.found += [interrupted(0)] * size
-        self.bases += [height if i % 2 else None for i in fresh]
+        self.bases += [height if i % FRESH else None for i in fresh]
         shares = None if base is None else self._shares(base.point.params)
         turns = np.cumsum([each is None for each in self.bases])  # so that every kind has its turn
 
@@ -81,6 +84,8 @@ class Explorer:
             self.cost = self._price(begun[0].point.params)
         self._charge(sum(START + _passes(self.found[i]) for i in fresh))
         self._drop_duplicates(first)
+        if first == 0 and self._large:
+            return  # what there is to spend is better spent on the best of several
         self._go_on(self._racing(first)[:FEW], LONGER)
         self._go_on(self._racing(first)[:BEST], FARTHEST)
         best = self.optima.best  # a climb that was set aside may stand above it
@@ -108,12 +113,17 @@ class Explorer:
         model: Any = look.model
         rows = self.sample.rows
         points = np.nan_to_num(model.family.embed(rows))
-        if rng.random() < 0.5:
+        metric = rng.random()
+        if metric < 0.5:  # the parts' own: it tells neighbours apart that are close by all rows' measure
+            points = whiten_within(points, shares * rows.weights)
+        elif metric < 0.75:
             points = whiten(points, rows.weights)
         return model.start_from(look.source, look.run, move(shares, points, rows.weights, rng))
 
     def _leg(self, limit: int) -> Way:
-        return Way(self.way.step, Leg(self.way.stop, limit), self.way.watch)
+        best = self.optima.best
+        leg = Leg(self.way.stop, limit, best.point.objective if best else -np.inf)
+        return self.way._replace(stop=leg)
 
     def _each(self, fn: Callable[[int], None], which: Iterable[int]) -> None:
         self.problem.run.map(fn, which)
@@ -140,8 +150,23 @@ class Explorer:
 
     def _enter(self, i: int) -> None:
         trace = self.found[i]
-        if isinstance(trace, Trace) and is_sound(trace) and not is_open(trace):
-            self.optima.meet(trace, self.bases[i])
+        if not isinstance(trace, Trace) or not _arrived(trace):
+            return
+        best, height = self.optima.best, trace.point.height
+        exact = self.sample.whole or not self.apart
+        if exact and (best is None or height > best.point.height + NEAR):
+            # a new best may be no more than a ridge to a degenerate point: on by the user's own rule
+            if any(abs(ridge - height) <= NEAR for ridge in self.ridges):
+                return
+            leg = Leg(self.way.stop, len(trace.history) + min(FARTHEST, self._left() // 4), loose=False)
+            led = resume(self.look.alone(), trace, self.way._replace(stop=leg))
+            self._charge(_passes(led) - _passes(trace))
+            # out of work it stands where it came to, but does not race on
+            trace = self.found[i] = led._replace(verdict=trace.verdict) if is_open(led) else led
+            if not _arrived(led):
+                self.ridges.append(height)
+                return
+        self.optima.meet(trace, self.bases[i])
 
     def _racing(self, first: int) -> list[int]:
         """Starts that may go on, best first; a degenerate one only where nothing sound is known."""
@@ -179,45 +204,70 @@ class Explorer:
         """Passes over the sample that may still be spent."""
         if self.cost is None:  # no start had a density: a few more are tried
             return (4 * WAVE - len(self.found)) * (SHORT + START)
+        reserve = MEASURED * self.cost.final if self._large else 0.0
+        return max(0, int((self._budget(self.cost) - reserve - self.spent) / self.cost.search))
+
+    @property
+    def _large(self) -> bool:
+        return self.apart and self.cost is not None and self.cost.large
+
+    def _budget(self, cost: Cost) -> float:
         best = self.optima.best or next(iter(ranked(self.found)))
-        return max(0, int((self.cost.budget(len(best.history)) - self.spent) / self.cost.search))
+        least = min(LEAST_FINAL, getattr(self.way.stop, "max_iter", LEAST_FINAL))
+        return cost.budget(len(best.history), least)
 
     def _affordable(self) -> int:
         """Starts in the next wave; the first is one, to learn what a pass and a climb cost."""
-        return 1 if not self.found else min(WAVE, self._left() // (SHORT + START))
+        if not self.found:
+            return 1
+        # of large data half of what is left takes the best of them farther
+        return min(WAVE, (self._left() // 2 if self._large else self._left()) // (SHORT + START))
 
     def _finish(self) -> None:
         """Climb on all rows from the best; the heights of a sample are not to be compared with these."""
-        climbs = [t for t in ranked(self.found) if not is_open(t)] or ranked(self.found)
-        if not climbs:
-            return
-        exact = not self.apart or self.sample.whole
-        finalists = [each.best for each in self.optima.known[:FINALISTS]] or climbs[:1]
-        if not exact and len(finalists) > 1:
-            measured = [(self.problem.measure(t.point.params).height, -n) for n, t in enumerate(finalists)]
-            finalists = [finalists[-n] for _, n in sorted(measured, reverse=True)]
         reached: list[Trace] = []
-        for trace in finalists:
-            reached.append(self._last(trace, exact))
+        for trace, point in self._finalists():
+            # here and not after: a saddle whose every way up is degenerate makes room for the next best
+            reached.append(leave_saddles(self.problem, self._last(trace, point), self.way))
             if is_sound(reached[-1]) or self.problem.halt.is_set():
                 break
         best = self.optima.best
         for trace in ranked(self.found):
             verdict = trace.verdict
-            if best is not None and is_sound(trace) and not is_open(trace):
+            if best is not None and _arrived(trace):
                 near = best.point.height - trace.point.height <= NEAR
                 verdict = verdict._replace(message=AGAIN if near else LOWER)
             self.found[trace.start] = verdict
         for trace in reached:
             self.found[trace.start] = trace
 
-    def _last(self, trace: Trace, exact: bool) -> Trace:
+    def _finalists(self) -> list[tuple[Trace, Point | None]]:
+        """Climbs to take to the end, best first, and what all rows say of them where that was asked."""
+        climbs = ranked(self.found)
+        heads = [each.best for each in self.optima.known[:FINALISTS]]
+        if heads and is_sound(climbs[0]) and climbs[0].point.height > heads[0].point.height:
+            heads = [climbs[0], *heads][:FINALISTS]  # set aside, but already above every optimum
+        heads = heads or ([t for t in climbs if not is_open(t) and not self._large] or climbs)[:1]
+        if self.sample.whole or not self.apart:
+            return [(trace, None) for trace in heads]
+        if self._large and self.cost is not None:
+            heads = heads[: 1 + int((self._budget(self.cost) - self.spent) / self.cost.final)]
+        points = [self.problem.measure(t.point.params) for t in heads]
+        if self.cost is not None:
+            self.spent += (len(points) - 1) * self.cost.final  # one of them is the final run's own
+        order = sorted(range(len(heads)), key=lambda n: -points[n].height)
+        return [(heads[n], points[n]) for n in order]
+
+    def _last(self, trace: Trace, point: Point | None) -> Trace:
         if not self.apart:
             return resume(self.problem, trace, self.way)
-        if not exact:
-            return begin(self.problem, trace.point.params, self.way, trace.start)
-        state = self.way.step.init(self.problem, self.problem.measure(trace.point.params))
-        return resume(self.problem, Trace(trace.start, state, trace.verdict, trace.history), self.way)
+        state = self.way.step.init(self.problem, point or self.problem.measure(trace.point.params))
+        history = trace.history if self.sample.whole else ()
+        return resume(self.problem, Trace(trace.start, state, trace.verdict, history), self.way)
+
+
+def _arrived(trace: Trace) -> bool:
+    return is_sound(trace) and not is_open(trace)
 
 
 def _passes(entry: Trace | Verdict) -> int:

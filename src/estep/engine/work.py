@@ -11,11 +11,12 @@ OVERHEAD = 3e-4  # of a pass
 CHAINED = 1.5e-3  # of one over sequences, beside the recursions themselves
 PER_CELL = 1e-9  # a row and a free parameter
 PER_STEP = 3e-8  # a row of a sequence, beyond its parameters: the recursions wait for each other
-START = 3  # passes that drawing a start is counted as
-LARGE = 100_000  # rows from which a search may cost no more than the final run
+START = 6  # passes that drawing a start is counted as: its partition, its sums and its first measurement
+LARGE = 100_000  # distinct rows from which a search may cost no more than the final run
 SMALL_BUDGET = 1.0
 FINAL_RUNS = 8  # or so many final runs, if that is more
-LEAST_FINAL = 12  # passes of a final run before any is known
+LEAST_FINAL = 3  # iterations: one that gains and two within rounding are the least that is accepted
+MEASURED = 1  # passes over all rows kept back from a search of large data, to tell its best optima apart
 
 
 class Cost(NamedTuple):
@@ -25,19 +26,24 @@ class Cost(NamedTuple):
     final: float  # over all rows
     large: bool
 
-    def budget(self, passes: int) -> float:
+    def budget(self, passes: int, iterations: int = LEAST_FINAL) -> float:
         """All that a search may cost, where the best climb so far took so many passes.
 
-        A final run starts from the optimum of a sample and so takes fewer than a climb from a start.
+        Of large data, what the final run costs at least: one measurement and so many `iterations`.
         """
         if self.large:
-            return self.final * max(passes // 2, LEAST_FINAL)
+            return self.final * (1 + iterations)
         return max(SMALL_BUDGET, FINAL_RUNS * passes * self.final)
 
 
 def cost_of(free: int, rows: float, seen: float, *, chained: bool = False) -> Cost:
-    """For `free` parameters, `rows` in all, and `seen` by the search; `chained` if they form sequences."""
+    """For `free` parameters, `rows` in all, and `seen` by the search; `chained` if they form sequences.
+
+    Large data are charged by the row alone: an overhead, which is the same for a pass over a sample and over
+    all rows, would be all that there is.
+    """
     per_row = PER_CELL * free + (PER_STEP if chained else 0.0)
-    overhead = CHAINED if chained else OVERHEAD
+    large = rows >= LARGE
+    overhead = 0.0 if large else CHAINED if chained else OVERHEAD
     search, final = (overhead + per_row * count for count in (seen, rows))
-    return Cost(search, final, rows >= LARGE)
+    return Cost(search, final, large)

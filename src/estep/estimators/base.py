@@ -272,6 +272,14 @@ class Face(BaseEstimator, ABC):
             found.append(("EM007", f"a saddle: {verdict.message}; raise max_iter"))
         if verdict.status is Status.NONFINITE:
             found.append(("EM006", f"{verdict.message}; look for values of extreme size"))
+        failed = [
+            start
+            for start in self.fitted_.starts
+            if start.status is Status.DEGENERATE and not start.iteration
+        ]
+        if failed:
+            count = f"{len(failed)} of {len(self.fitted_.starts)} starts failed and the others were used"
+            found.append(("EM026", f"{count}; {failed[0].message}; give more rows or fewer components"))
         once = self.fitted_.seen_in_rows.once
         constant = [
             column.name

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.random import Generator
 
 from estep.errors import DataError, UsageError
-from estep.families.hierarchy import ward, whiten
+from estep.families.hierarchy import projected, ward, whiten
 from estep.families.known import Known
 from estep.records import Array
 
 KINDS = ("kmeans", "k-means++", "random_from_data", "random")
 # in turn, by default: no one kind suits both round clusters and long ones
-AUTO_KINDS = ("kmeans", "random_from_data", "random", "hierarchical", "k-means++", "whitened")
-LLOYD = 30
+AUTO_KINDS = ("kmeans", "hierarchical", "random_from_data", "projected", "random", "whitened", "k-means++")
+LLOYD = 10  # sweeps: EM goes on from there
 
 
 def partition(
@@ -27,7 +27,8 @@ def partition(
 
     `how` is one of KINDS: Lloyd's algorithm from a k-means++ seeding (Arthur & Vassilvitskii 2007), the
     seeding alone, nearest of k random rows, random memberships; in whitened coordinates, "whitened": Lloyd's
-    algorithm, and "hierarchical": nearest of Ward's clusters of some rows; or "pooled": 1/k everywhere.
+    algorithm, and "hierarchical": nearest of Ward's clusters of some rows; "projected": Lloyd's algorithm
+    along one direction; or "pooled": 1/k everywhere.
     Rows that `evidence` (k, m) leaves a single component seed it, and are its members; not so in "pooled".
     """
     used = int((weights > 0).sum())
@@ -50,6 +51,8 @@ def partition(
         how = "k-means++"  # the rows drawn were too few distinct ones
     if how == "whitened":
         filled, how = whiten(filled, weights), "kmeans"
+    if how == "projected":
+        filled, how = projected(filled, weights, rng)[None], "kmeans"
     if how not in KINDS:
         raise UsageError(f"init_params={how!r} is unknown; choose from 'auto', {', '.join(map(repr, KINDS))}")
     seeds = known.centres(filled, weights)
@@ -106,5 +109,10 @@ def _draw(weights: Array, rng: Generator) -> int:
 
 
 def _squared_distances(points: Array, centres: Array) -> Array:
-    distances: Array = ((points[:, None, :] - centres[:, :, None]) ** 2).sum(axis=0)
-    return distances
+    if len(points) <= 2:  # two products of so few terms would cost more than they save
+        distances: Array = ((points[:, None, :] - centres[:, :, None]) ** 2).sum(axis=0)
+        return distances
+    middle = centres.mean(axis=1, keepdims=True)  # near the points: little is left to cancel
+    points, centres = points - middle, centres - middle
+    found: Array = (points**2).sum(axis=0) - 2.0 * centres.T @ points + (centres**2).sum(axis=0)[:, None]
+    return np.maximum(found, 0.0)

@@ -42,6 +42,7 @@ CODES = {
     "EM022": ("rows lie nearly in a plane, or repeat", "look at the columns, or share covariances"),
     "EM023": ("much of the information is missing", "a simpler model or more rows; not another start"),
     "EM024": ("two columns measure nearly the same", "keep one of them"),
+    "EM026": ("starts ended without a density", "more rows or fewer components"),
 }
 
 
