@@ -22,7 +22,7 @@ demo: venv
 
 # the code in the documents is run by docs-check
 test: venv
-	$(BIN)/python -m pytest --ignore=tests/docs
+	$(BIN)/python -m pytest -n auto --ignore=tests/docs
 
 docs-check: venv
 	$(BIN)/python -m pytest tests/docs

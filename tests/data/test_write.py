@@ -70,7 +70,7 @@ def test_links_permissions_and_devices(tmp_path):
 
 F09 = {
     "folder": (".", r"it is a folder"),
-    "no-folder": ("none/a.csv", "No such file"),
+    "no-folder": ("none/a.csv", "does not exist; make it"),
     "long": ("a" * 300 + ".csv", "name too long"),
     "nul": ("\0.csv", "null"),
 }

@@ -39,6 +39,7 @@ OTHERWISE: dict[str, str] = {
     "test_sample": "our messages name the parameter first: n_samples must be an integer >= 1",
     "test_init_means_not_duplicated": _ZERO,
     "test_max_iter_zero": _ZERO,
+    "test_init": "of ten starts a sound one is kept, before a higher one whose component has too few rows",
     "test_gaussian_mixture_precisions_init": _PRIVATE,
     "test_gaussian_mixture_all_init_does_not_estimate_gaussian_parameters": "counts private calls",
 }

@@ -470,6 +470,7 @@ def test_a_reader_that_has_begun_reads_the_old_file_to_its_end(read_first: int, 
 # R05: no row of the data
 
 
+@pytest.mark.filterwarnings("ignore:EM002")  # of so few rows
 @pytest.mark.parametrize(
     "name",
     ["gaussian_mixture", "soft_kmeans", "normal", "hmm_poisson", "hmm_mixed", "ppca", "em"],

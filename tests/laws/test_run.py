@@ -48,6 +48,11 @@ def test_the_thread_that_takes_signals_only_waits(threads: int) -> None:
     assert len(where) <= threads
 
 
+def test_one_whole_fit_shares_out_its_own_sums() -> None:
+    with Local(1) as run:
+        assert run.map(lambda _: run.sum(str, Numbers(2), lambda a, b: a + b), [0]) == ["01"]
+
+
 def test_an_interrupt_inside_an_item_comes_out() -> None:
     def interrupt(block: str) -> str:
         if block == "2":

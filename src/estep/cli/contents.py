@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from estep.cli.describe import as_json, document
 
 ENDS = 3  # iterations and starts that are shown at either end of a long list
@@ -46,14 +44,16 @@ def _columns(fitted: Any) -> list[tuple[dict[str, Any], Any]]:
                 "name": column.name,
                 "seen": column.seen,
                 "mean": column.mean * scale + centre,
-                "deviation": float(np.sqrt(column.variance)) * scale,
+                "deviation": column.variance**0.5 * scale,
                 "centre": centre,
                 "scale": scale,
                 "whole": column.whole,
             },
             column.levels,
         )
-        for column, centre, scale in zip(fitted.columns, *map(np.ndarray.tolist, fitted.units), strict=True)
+        for column, centre, scale in zip(
+            fitted.columns, *(each.tolist() for each in fitted.units), strict=True
+        )
     ]
 
 

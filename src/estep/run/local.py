@@ -138,7 +138,7 @@ class Local:
             self._leftover = [helper for helper in helpers if not helper.cancel()]
 
     def _each(self, fn: Callable[[A], R], items: Sequence[A]) -> Iterator[R]:
-        if self._depth == 0:
+        if self._depth == 0 or len(items) == 1:  # what is alone may share out its own passes
             yield from map(fn, items)
             return
         flying: deque[Future[R]] = deque()
