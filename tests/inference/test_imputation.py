@@ -109,7 +109,7 @@ def test_bounds_that_no_draw_meets_are_met_all_the_same() -> None:
 def test_a_column_seen_once_can_be_missed_by_a_bootstrap() -> None:
     X = load_iris().values[:40].copy()
     X[1:, 0] = HOLE
-    with pytest.warns(EstepWarning, match="EM004: column 'x0' is constant"):
+    with pytest.warns(EstepWarning, match="EM013: seen in one row only: 'x0'"):
         normal = Normal(prior_rows=2).fit(X)
     assert np.isfinite(normal.impute(X, draws=3, random_state=0)).all()  # every bootstrap has row 0
     normal = Normal().fit(load_iris().values)

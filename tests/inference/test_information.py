@@ -133,6 +133,7 @@ def test_without_holes_nothing_is_missing() -> None:
     np.testing.assert_allclose(found.standard_error, np.sqrt(X.var(axis=0) / len(X)), rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:EM009")
 def test_columns_never_seen_together_leave_a_direction_unknown() -> None:
     X = load_iris().values[:, :3].copy()
     X[:75, 0] = X[75:, 1] = HOLE
@@ -215,6 +216,7 @@ def test_little_in_other_units_and_orders() -> None:
     np.testing.assert_allclose(moved, plain, rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:EM009")
 @pytest.mark.parametrize(
     "X", [load_iris().values, np.array([[1.0, HOLE], [2.0, HOLE], [HOLE, 1.0], [HOLE, 3.0], [HOLE, 4.0]])]
 )
@@ -234,6 +236,7 @@ def test_asking_before_a_fit() -> None:
             ask()
 
 
+@pytest.mark.filterwarnings("ignore:EM008")
 def test_a_repeated_column_is_asked_about_all_the_same() -> None:
     X = load_iris().values
     twice = np.column_stack([X, X[:, 0]])

@@ -71,6 +71,16 @@ scenes = st.builds(
     kind=st.sampled_from(KINDS),
 )
 
+# for the reference, which goes pattern by pattern in Python
+few = st.builds(
+    Scene,
+    seed=st.integers(0, 10**6),
+    k=st.integers(1, 4),
+    d=st.integers(1, 7),
+    m=st.sampled_from([1, 5, 300]),
+    kind=st.sampled_from(KINDS),
+)
+
 
 def close(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-10) -> None:
     np.testing.assert_allclose(
@@ -113,7 +123,7 @@ def test_one_sweep_of_a_mixture(scene: Scene, centred: bool) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(scene=scenes, share=st.sampled_from([0.05, 0.5]), seed=st.integers(0, 100))
+@given(scene=few, share=st.sampled_from([0.05, 0.5]), seed=st.integers(0, 100))
 def test_rows_with_holes(scene: Scene, share: float, seed: int) -> None:
     block, law = scene.with_holes(share, seed), Law(scene.means, scene.dense)
     assert block.patterns is not None
@@ -133,7 +143,7 @@ def test_rows_with_holes(scene: Scene, share: float, seed: int) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(scene=scenes, share=st.sampled_from([0.0, 0.05, 0.5]), seed=st.integers(0, 100))
+@given(scene=few, share=st.sampled_from([0.0, 0.05, 0.5]), seed=st.integers(0, 100))
 def test_conditional_means(scene: Scene, share: float, seed: int) -> None:
     block, law = scene.with_holes(share, seed), Law(scene.means, scene.dense)
     resp = scene.resp / scene.resp.sum(axis=0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from estep import GaussianMixture, Status, fit
+from estep import GaussianMixture, fit
 from estep.data.single import WORTH, singles
 from estep.data.source import MemorySource
-from estep.engine import Aitken, Given
+from estep.engine import Aitken, Given, Status
 from estep.families import Gaussian, Mixed
 from estep.families.gaussian import GaussianParams
 from estep.families.mixed import MixedParams

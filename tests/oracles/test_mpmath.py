@@ -106,6 +106,7 @@ def tiny(d: int) -> tuple[np.ndarray, np.ndarray]:
     return labels[:, None] + 1e-6 * np.random.default_rng(d).standard_normal((120, d)), labels
 
 
+@pytest.mark.filterwarnings("ignore:EM008")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("d", [1, 3])
 def test_components_a_millionth_wide_at_distance_one(shape: str, d: int) -> None:
@@ -126,6 +127,7 @@ def test_components_a_millionth_wide_at_distance_one(shape: str, d: int) -> None
     np.testing.assert_allclose(dense(mixture.covariances_, shape, 2, d), expected, rtol=1e-8, atol=1e-20)
 
 
+@pytest.mark.filterwarnings("ignore:EM008")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_by_default_such_components_lie_on_the_floor_and_the_loglik_is_still_the_true_one(shape: str) -> None:
     X, labels = tiny(2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 OVERHEAD = 3e-4  # of a pass
-CHAINED = 1.5e-3  # of one over sequences, beside the recursions themselves
+CHAINED = 6e-4  # of one over sequences, beside the recursions themselves
 PER_CELL = 1e-9  # a row and a free parameter
 PER_STEP = 3e-8  # a row of a sequence, beyond its parameters: the recursions wait for each other
 START = 6  # passes that drawing a start is counted as: its partition, its sums and its first measurement

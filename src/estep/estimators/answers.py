@@ -193,5 +193,5 @@ class Answers(Densities):
         return tuple(column.name for column in self._fitted().columns)
 
     def _law(self) -> Law:
-        mean, covariance = self.fitted_.user_params
+        mean, covariance = self._fitted().user_params
         return Law(self._scales.labels(self._names()), np.ones(1), mean[None], covariance[None])
