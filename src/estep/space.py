@@ -1,4 +1,4 @@
-"""Parameter spaces: each parameter field declares where it lives.
+"""Parameter spaces: where each field lives; long because every space has the same six methods.
 
 A space turns its field into free real coordinates and back (`pack`, `unpack`), counts its degrees
 of freedom and checks a value that came from outside. Halved steps, BIC and model files come from it.

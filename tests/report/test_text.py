@@ -49,12 +49,12 @@ def test_a_mixture_reads_like_this() -> None:
         f"BIC {mixture.bic(FAITHFUL):.3f} (lower is better)",
         f"AIC {mixture.aic(FAITHFUL):.3f} (lower is better)",
         "status CONVERGED: the gain still to come is below the tolerance",
-        f"why {mixture.fitted_.verdict.message}",
         f"iterations {mixture.n_iter_}",
         f"EM's linear rate {mixture.diagnostics_['rate']:.3f}",
         f"starts {len(mixture.diagnostics_['starts'])}",
     ):
         assert expected.split() in map(words, text.splitlines()), expected
+    assert f"why {mixture.fitted_.verdict.message} iterations" in " ".join(text.split())  # wrapped
     assert after(text, "Mixing weights") == [["0", "1"], [f"{w:.5f}" for w in mixture.weights_]]
     means = mixture.means_
     assert after(text, "Means") == [

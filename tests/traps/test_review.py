@@ -67,7 +67,7 @@ def test_a_column_seen_in_two_of_many_rows_starts_from_them() -> None:
 
 def test_a_state_too_small_for_its_mixture_fails_one_start_and_not_the_fit() -> None:
     Y = np.concatenate([np.random.default_rng(0).normal(0, 1, (80, 1)), [[500.0]]])
-    with pytest.warns(UserWarning, match="EM002"):
+    with pytest.warns(UserWarning, match="EM002"), pytest.warns(UserWarning, match="EM026"):
         model = HMM(2, Mixed(3, Gaussian()), random_state=0).fit(Y)
     assert any("distinct rows at the start" in message for _, message in model.diagnostics_["starts"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from estep.cli import options as o
-from estep.cli.contents import contents
 from estep.cli.streams import tell
 
 
@@ -15,4 +14,6 @@ def show(
 
     The summary of the fit, and what the file says beside it; --json leaves nothing out. Reading runs no code.
     """
+    from estep.cli.contents import contents  # brings numpy, which --help does without
+
     tell(contents(model, as_object=json))

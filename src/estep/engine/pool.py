@@ -22,9 +22,26 @@ STOPPED = (Status.DEGENERATE, Status.NONFINITE)
 
 
 def ranked(found: Sequence[Trace | Verdict]) -> list[Trace]:
-    """Climbs from best to worst: sound before degenerate, then by height, then by order of start."""
+    """Climbs from best to worst: sound before degenerate, then by height, then by order of start.
+
+    Of those as high as the best but for rounding and for what they had still to gain, the first start
+    leads: another order of the rows, or repeated rows for weights, must not choose another of equal optima.
+    """
     traces = [trace for trace in found if isinstance(trace, Trace)]
-    return sorted(traces, key=lambda t: (not is_sound(t), -_value(t), t.start))
+    traces.sort(key=lambda t: (not is_sound(t), -_value(t), t.start))
+    if traces:
+        first = min((t for t in traces if _level(t, traces[0])), key=lambda t: t.start)
+        traces.remove(first)
+        traces.insert(0, first)
+    return traces
+
+
+def _level(trace: Trace, best: Trace) -> bool:
+    if trace is best:
+        return True
+    left = sum(t.verdict.amount for t in (trace, best) if t.verdict.status is Status.CONVERGED)
+    slack = ROUNDING * (trace.point.noise + best.point.noise) + left
+    return is_sound(trace) == is_sound(best) and _value(best) - _value(trace) <= slack
 
 
 def is_sound(trace: Trace) -> bool:

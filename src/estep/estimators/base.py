@@ -21,10 +21,11 @@ from estep.engine.probe import saddles
 from estep.engine.starts import Starts
 from estep.engine.watch import chosen
 from estep.errors import DataError, EstepWarning
+from estep.estimators.findings import findings_of
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import count, draw_seed, positive, whole
 from estep.records import Array, Column, Int
-from estep.report.columns import look_of, of_columns
+from estep.report.columns import look_of
 from estep.run import Local
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ class Face(BaseEstimator, ABC):
             "rate": linear_rate(fitted.history),
             "starts": [(verdict.status.name, verdict.message) for verdict in fitted.starts],
             "saddles": saddles(fitted.history),
-            "findings": self._findings(),
+            "findings": findings_of(fitted, self.remedy),
         }
         self._publish_params()
         if self._float32:  # as scikit-learn; what is computed later starts from `fitted_`, in float64
@@ -256,42 +257,6 @@ class Face(BaseEstimator, ABC):
     @abstractmethod
     def _publish_params(self) -> None:
         """The parameters under their public names, in the user's units."""
-
-    def _findings(self) -> list[tuple[str, str]]:
-        """Coded findings of a fit; docs/warnings.md has a section on each."""
-        verdict, found = self.fitted_.verdict, []
-        if verdict.status is Status.MAX_ITER:
-            found.append(("EM001", f"not converged: {verdict.message}; raise max_iter or tol"))
-        if verdict.status is Status.INTERRUPTED:
-            found.append(("EM001", f"not converged: {verdict.message}; this is the best point so far"))
-        if verdict.status is Status.DEGENERATE:
-            found.append(("EM002", f"degenerate: {verdict.message}; {self.remedy}"))
-        if verdict.status is Status.DECREASED:
-            found.append(("EM003", f"{verdict.message}; this is a bug in an M-step, please report it"))
-        if verdict.status is Status.SADDLE:
-            found.append(("EM007", f"a saddle: {verdict.message}; raise max_iter"))
-        if verdict.status is Status.NONFINITE:
-            found.append(("EM006", f"{verdict.message}; look for values of extreme size"))
-        failed = [
-            start
-            for start in self.fitted_.starts
-            if start.status is Status.DEGENERATE and not start.iteration
-        ]
-        if failed:
-            count = f"{len(failed)} of {len(self.fitted_.starts)} starts failed and the others were used"
-            found.append(("EM026", f"{count}; {failed[0].message}; give more rows or fewer components"))
-        once = self.fitted_.seen_in_rows.once
-        constant = [
-            column.name
-            for j, column in enumerate(self.fitted_.columns)
-            if column.variance == 0 and column.seen > 0 and j not in once
-        ]
-        if constant and self.fitted_.model.equivariance != "none":
-            names = ", ".join(map(repr, constant))
-            held = ", with a variance held at a floor" if self.fitted_.model.equivariance == "column" else ""
-            which = f"columns {names} are" if len(constant) > 1 else f"column {names} is"
-            found.append(("EM004", f"{which} constant{held}; leave such columns out"))
-        return [*found, *of_columns(self.fitted_), *self.fitted_.notes]
 
     def _warn(self) -> None:
         told = len(self.fitted_.notes)  # they stand last

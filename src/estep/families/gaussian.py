@@ -23,8 +23,8 @@ from estep.records import Array, Block, Column, Int, Units
 from estep.space import Fixed, Real, Space
 
 if TYPE_CHECKING:  # numba is loaded by a first pass, not by an import of this package
-    from estep.kernels.cpu.complete import Plan
     from estep.kernels.cpu.holes import Law
+    from estep.kernels.cpu.tile import Plan
     from estep.kernels.reference.gaussian import Moments
 
 FLOOR = 1e-8  # of each column's variance

@@ -58,7 +58,7 @@ def _mixture(family: Mixed) -> str:
     kind = f"{law[0].upper()}{law[1:]} mixture"
     if isinstance(inner, Mixed):
         kind = f"Mixture of {law}s"
-    fixed = [*(["weights"] if family.fixed else []), *getattr(inner, "fixed", ())]
+    fixed = [*(["weights"] if family.fixed else []), *(inner.fixed if isinstance(inner, Gaussian) else ())]
     equal = ", equal weights" if family.equal else ""
     held = f", with fixed {' and '.join(fixed)}" if fixed else ""
     return f"{kind} with {_count(family.k, 'component')}{_shape(inner)}{equal}{held}"

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from estep.errors import Degenerate
 from estep.kernels.cpu import complete, filling, holes
-from estep.kernels.cpu.complete import Plan, Sums
 from estep.kernels.cpu.holes import Law
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR
 from estep.kernels.cpu.strips import PAD
+from estep.kernels.cpu.tile import Plan, Sums
 from estep.kernels.reference.gaussian import Moments
 from estep.records import Array, Block, Bool, Int, Patterns
 
@@ -51,9 +51,10 @@ def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moment
 def rounding(plan: Plan) -> float:
     """What a row of weight 1 adds to `magnitude` beyond the size of its log-density.
 
-    The engine judges rounding by 64 eps times that sum; the product form's own is at most eps * size a row.
+    The engine judges rounding by 64 eps times that sum; the product form's own grows with the root of the
+    number of terms that are summed one by one.
     """
-    return plan.size / 64
+    return plan.size * float(np.sqrt(plan.natural.shape[1])) / 64
 
 
 def log_density_of_holes(law: Law, block: Block, patterns: Patterns) -> Array:

@@ -14,9 +14,9 @@ import numpy as np
 from scipy.linalg.lapack import dtrtri
 
 from estep.errors import Degenerate
-from estep.kernels.cpu.complete import STRIPS, Plan
 from estep.kernels.cpu.lanes import ROWS
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE
+from estep.kernels.cpu.tile import STRIPS, Plan
 from estep.linalg import LOG_2PI, cholesky
 from estep.records import Array, Int
 
