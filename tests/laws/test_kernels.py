@@ -75,9 +75,9 @@ scenes = st.builds(
 few = st.builds(
     Scene,
     seed=st.integers(0, 10**6),
-    k=st.integers(1, 4),
+    k=st.integers(1, 6),
     d=st.integers(1, 7),
-    m=st.sampled_from([1, 5, 300]),
+    m=st.sampled_from([1, 5, 1025, 1500]),
     kind=st.sampled_from(KINDS),
 )
 

@@ -88,11 +88,16 @@ def test_the_first_iterations_on_the_earthquakes(rates: list[float], heights: li
             params = model.mstep(params, point.stats)
 
 
-def test_four_states_of_the_earthquakes_by_default() -> None:
-    """A likelihood of many maxima, the best of them reached in one call by most seeds."""
-    found = [HMM(4, "poisson", random_state=seed, tol=1e-8).fit(COUNTS).loglik_ for seed in range(3)]
-    assert max(found) == pytest.approx(-326.2850, rel=0, abs=6e-5)
-    assert sum(abs(each - max(found)) < 0.01 for each in found) >= 2
+ENDS_EARLY = "the search meets a lower optimum, -326.4635, three times and ends"
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(0, marks=pytest.mark.xfail(reason=ENDS_EARLY, strict=True)), 1, 2]
+)
+def test_four_states_of_the_earthquakes_by_default(seed: int) -> None:
+    """A likelihood of many maxima, the best of them reached in one call."""
+    model = HMM(4, "poisson", random_state=seed, tol=1e-8).fit(COUNTS)
+    assert model.loglik_ == pytest.approx(-326.2850, rel=0, abs=6e-5)
 
 
 def test_the_occasionally_dishonest_casino() -> None:

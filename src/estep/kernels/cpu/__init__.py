@@ -1,1 +1,1 @@
-"""Compiled kernels for the processor: Numba loops around BLAS products. Imported at a first pass."""
+"""Compiled kernels for the processor: Numba loops and vector code. Imported at a first pass."""

@@ -51,8 +51,8 @@ def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moment
 def rounding(plan: Plan) -> float:
     """What a row of weight 1 adds to `magnitude` beyond the size of its log-density.
 
-    The engine judges rounding by 64 eps times that sum; the product form's own grows with the root of the
-    number of terms that are summed one by one.
+    The engine judges rounding by 64 eps times that sum; the product form's own is taken to grow with
+    the root of the number of terms that are summed one by one, as a random walk does.
     """
     return plan.size * float(np.sqrt(plan.natural.shape[1])) / 64
 

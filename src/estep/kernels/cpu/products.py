@@ -1,8 +1,4 @@
-"""Two matrix products: log-densities = natural @ features, sums = resp @ features'.
-
-For an exponential family log p(x | j) = natural_j . T(x) + constant_j + shared(x). Features of a tile of rows
-are made once in scratch that fits the cache and are used by both products. Row index fastest.
-"""
+"""Kinds of features, and what the sweeps over rows with holes share: log-sum-exp, terms, sums of rows."""
 
 from __future__ import annotations
 
@@ -22,38 +18,6 @@ FULL, DIAG, SPHERE, LINEAR = 0, 1, 2, 3
 def clear(out: Array) -> None:
     for i in range(out.size):
         out[i] = 0.0
-
-
-@jit
-def add_to(total: Array, part: Array) -> None:
-    for i in range(part.shape[0]):
-        for j in range(part.shape[1]):
-            total[i, j] += part[i, j]
-
-
-@jit
-def fill_features(kind: int, x: Array, out: Array) -> None:
-    """(d, t) values into (P, t): x, then x_a x_b for a <= b, or x_a^2, or |x|^2, or nothing more."""
-    d, t = x.shape
-    for a in range(d):
-        for i in range(t):
-            out[a, i] = x[a, i]
-    if kind == FULL:
-        p = d
-        for a in range(d):
-            for b in range(a, d):
-                for i in range(t):
-                    out[p, i] = x[a, i] * x[b, i]
-                p += 1
-    elif kind == DIAG:
-        for a in range(d):
-            for i in range(t):
-                out[d + a, i] = x[a, i] * x[a, i]
-    elif kind == SPHERE:
-        clear(out[d])
-        for a in range(d):
-            for i in range(t):
-                out[d, i] += x[a, i] * x[a, i]
 
 
 @jit
