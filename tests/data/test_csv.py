@@ -5,12 +5,18 @@ IDs such as C05 name rows of the project's list of faults.
 
 from __future__ import annotations
 
+import io
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from estep.data.convert.intake import Intake
 from estep.data.files import read_table
+from estep.data.formats.csvcells import CsvOptions
+from estep.data.formats.csvread import read_csv
 from estep.errors import DataError, EstepWarning, UsageError
 
 NAN = float("nan")
@@ -159,3 +165,16 @@ def test_senseless_options(tmp_path):
     ):
         with pytest.raises(UsageError, match=r"decimal|text"):
             csv(tmp_path, "a,b\n1,2\n", **options)
+
+
+def test_a_read_under_way_when_the_first_parse_fails_does_not_move_the_file_below_the_second():
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            if threading.current_thread() is not threading.main_thread():
+                time.sleep(0.01)
+            return super().read(size)
+
+    content = ("a,b\n" + "1" * 3_000_000 + ",2\n").encode()
+    for _ in range(8):  # one file below both parsers failed in about half of them
+        with pytest.raises(DataError, match="a row is longer"):
+            read_csv(Slow(content), Intake(), CsvOptions(), None)

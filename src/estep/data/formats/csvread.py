@@ -6,6 +6,8 @@ core, which knows the row numbers; every column is then judged and all faults ar
 
 from __future__ import annotations
 
+import io
+import threading
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
@@ -42,6 +44,28 @@ def read_csv(handle: BinaryIO, intake: Intake, options: CsvOptions, columns: Seq
 
 def _largest(column: Array) -> float:
     return float(np.fmax.reduce(np.abs(column), initial=0.0))
+
+
+class _View(io.RawIOBase):
+    """A file from its start; closed, it never touches the file again.
+
+    After a fault pyarrow's read-ahead may still be under way, and would move the file below the next parser.
+    """
+
+    def __init__(self, handle: BinaryIO) -> None:
+        self.handle, self.busy = handle, threading.Lock()
+        handle.seek(0)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        with self.busy:
+            return b"" if self.closed else self.handle.read(size)
+
+    def close(self) -> None:
+        with self.busy:
+            super().close()
 
 
 class _Parser:
@@ -96,23 +120,23 @@ class _Parser:
     def _read(self, wanted: Sequence[str], kind: Any, bad_row: Any) -> Any:
         import pyarrow.csv as pacsv
 
-        self.handle.seek(0)
-        return pacsv.read_csv(
-            self.handle,
-            pacsv.ReadOptions(use_threads=bad_row is None, block_size=self._block()),
-            pacsv.ParseOptions(
-                delimiter=self.options.separator,
-                newlines_in_values=self.quoted,
-                invalid_row_handler=bad_row,
-            ),
-            pacsv.ConvertOptions(
-                column_types=dict.fromkeys(self.names, kind),
-                null_values=["", *self.options.na],
-                include_columns=list(wanted),
-                decimal_point=self.options.decimal,
-                strings_can_be_null=False,
-            ),
-        )
+        with _View(self.handle) as view:
+            return pacsv.read_csv(
+                view,
+                pacsv.ReadOptions(use_threads=bad_row is None, block_size=self._block()),
+                pacsv.ParseOptions(
+                    delimiter=self.options.separator,
+                    newlines_in_values=self.quoted,
+                    invalid_row_handler=bad_row,
+                ),
+                pacsv.ConvertOptions(
+                    column_types=dict.fromkeys(self.names, kind),
+                    null_values=["", *self.options.na],
+                    include_columns=list(wanted),
+                    decimal_point=self.options.decimal,
+                    strings_can_be_null=False,
+                ),
+            )
 
     def _block(self) -> int:
         return BLOCK + CELL * len(self.names)
