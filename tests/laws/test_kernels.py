@@ -22,7 +22,7 @@ from estep.kernels.cpu.exponential import exp_nonpositive, log_from_one
 from estep.kernels.cpu.holes import Law
 from estep.kernels.cpu.lanes import WIDE
 from estep.kernels.cpu.plan import TOLERANCE, make_plan, rounded
-from estep.kernels.cpu.strips import share_out
+from estep.kernels.cpu.shares import share_out
 from estep.kernels.reference import gaussian as reference
 from estep.linalg import log_sum_exp
 from estep.models import Alone, Chain
@@ -264,8 +264,14 @@ def test_shares_of_two_components_to_two_units_in_the_last_place(dtype: type, to
     joint = np.zeros((gaps.size // rows, 2, rows), dtype)
     joint[:, 1] = -gaps.reshape(-1, rows)
     gaps = -joint[:, 1].ravel().astype(float)
-    strips, terms = joint.ravel(), np.zeros(2)
-    share_out(strips, 2, np.zeros(2), np.ones(gaps.size), len(joint), terms)
+    strips, lanes = joint.ravel(), np.zeros((2, rows // 3))
+
+    @numba.njit
+    def compiled(strips, constant, weights, count, lanes):
+        share_out(strips, 0, 2, constant, 0, weights, 0, count, lanes, 0)
+
+    compiled(strips, np.zeros(2), np.ones(gaps.size), len(joint), lanes.ravel())
+    terms = lanes.sum(axis=1)
     shares = strips.reshape(joint.shape)
     np.testing.assert_allclose(shares[:, 1].ravel(), np.exp(-gaps) / (1 + np.exp(-gaps)), rtol=2 * tolerance)
     np.testing.assert_allclose(shares[:, 0].ravel(), 1 / (1 + np.exp(-gaps)), rtol=2 * tolerance)

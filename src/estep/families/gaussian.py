@@ -24,7 +24,7 @@ from estep.space import Fixed, Real, Space
 
 if TYPE_CHECKING:  # numba is loaded by a first pass, not by an import of this package
     from estep.kernels.cpu.holes import Law
-    from estep.kernels.cpu.tile import Plan
+    from estep.kernels.cpu.plan import Plan
     from estep.kernels.reference.gaussian import Moments
 
 FLOOR = 1e-8  # of each column's variance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any, TypeVar
 
 import numpy as np
@@ -9,10 +10,11 @@ from numpy.typing import NDArray
 
 from estep.errors import Degenerate
 from estep.kernels.cpu import complete, filling, holes
+from estep.kernels.cpu.complete import Sums
 from estep.kernels.cpu.holes import Law
+from estep.kernels.cpu.plan import Plan, triangle
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR
 from estep.kernels.cpu.strips import PAD
-from estep.kernels.cpu.tile import Plan, Sums
 from estep.kernels.reference.gaussian import Moments
 from estep.records import Array, Block, Bool, Int, Patterns
 
@@ -27,21 +29,18 @@ NO_RESP.flags.writeable = False
 
 def log_density(plan: Plan, block: Block) -> Array:
     """(k, m)."""
-    return complete.log_density(plan, frozen(block.values))
+    return complete.log_density(plan, block)
 
 
 def moments(plan: Plan, block: Block, resp: Array) -> Moments:
     """Sums under resp (k, m), row weights in it; the second moments as the plan's kind stores them."""
-    return _about_means(
-        plan, complete.sweep(plan, frozen(block.values), frozen(block.weights), frozen(resp))[1]
-    )
+    return _about_means(plan, complete.sweep(plan, block, resp)[1])
 
 
 def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moments]:
     """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
-    mixed = plan._replace(constant=plan.constant + log_weights)
-    terms, sums = complete.sweep(mixed, frozen(block.values), frozen(block.weights), NO_RESP)
-    if plan.natural.dtype == np.float32:
+    terms, sums = complete.sweep(plan._replace(constant=plan.constant + log_weights), block)
+    if plan.flat[0].dtype == np.float32:
         terms[1] *= SINGLE
     else:
         terms[1] += sums.total[:, 0].sum() * rounding(plan)
@@ -54,7 +53,8 @@ def rounding(plan: Plan) -> float:
     The engine judges rounding by 64 eps times that sum; the product form's own is taken to grow with
     the root of the number of terms that are summed one by one, as a random walk does.
     """
-    return plan.size * float(np.sqrt(plan.natural.shape[1])) / 64
+    heads = 1 if plan.kind == LINEAR else len(plan.means)
+    return plan.size * sqrt(plan.flat[0].size / heads) / 64
 
 
 def log_density_of_holes(law: Law, block: Block, patterns: Patterns) -> Array:
@@ -113,8 +113,8 @@ def _refuse(component: int) -> None:
 def _about_means(plan: Plan, sums: Sums) -> Moments:
     d, means = plan.means.shape[1], plan.means
     rows, first, rest = sums.total[:, 0].copy(), sums.total[:, 1 : 1 + d], sums.total[:, 1 + d : -PAD]
-    second = sums.dense[:, :, 1 : 1 + d]
     if plan.centred:
+        second = sums.dense[:, :, 1 : 1 + d]
         if plan.kind == FULL:
             return Moments(rows, first.copy(), second.copy())
         own = second[0] if plan.kind == LINEAR else rest if plan.kind == DIAG else rest[:, 0]
@@ -124,6 +124,14 @@ def _about_means(plan: Plan, sums: Sums) -> Moments:
         return Moments(rows, apart, complete.unfold(sums.total, means))
     if plan.kind == LINEAR:
         cross = means.T @ first
-        return Moments(rows, apart, second[0] - cross - cross.T + (means * rows[:, None]).T @ means)
+        return Moments(rows, apart, _square(sums.dense[0], d) - cross - cross.T + (means.T * rows) @ means)
     moved = means * (first + apart)  # 2 m s - n m^2
     return Moments(rows, apart, rest - moved if plan.kind == DIAG else rest[:, 0] - moved.sum(axis=1))
+
+
+def _square(products: Array, d: int) -> Array:
+    """(d, d) of its upper triangle."""
+    rows, columns, _ = triangle(d)
+    whole = np.empty((d, d))
+    whole[rows, columns] = whole[columns, rows] = products[: rows.size]
+    return whole

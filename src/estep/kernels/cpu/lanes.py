@@ -1,20 +1,15 @@
-"""Inner loops on whole vector registers, as LLVM instructions: what a compiler does not find by itself.
+"""How inner loops on whole vector registers are written, as LLVM instructions.
 
 Rows come in strips of `ROWS` = 3 registers of numbers, so that a strip of a matrix, (rows of the matrix,
-ROWS), is one run in memory. Three operations act on strips, each an outer product held in registers:
-
-    product   out (J, ROWS) += left (J, p) @ strip (p, ROWS)        J x 3 registers
-    dots      out (J, Q)    += strip (J, ROWS) @ strip (Q, ROWS)'   J x Q registers, summed over many strips
-    outer     out (q, ROWS)  = one row of a strip * each of q rows
-
-An element is the same chain of fused additions whatever stands beside it, so the number of components and
-their order change no bit. float32 strips have twice the rows; `dots` adds to float64 in either case.
+ROWS), is one run in memory; float32 strips have twice the rows. A `routine` is a loop over strips: compiled
+code calls it as a function, and it takes a tenth of the time to compile that the same loop in Python takes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from inspect import Parameter, Signature
+from typing import Annotated, Any, get_type_hints
 
 from llvmlite import binding, ir
 from numba import types
@@ -22,13 +17,13 @@ from numba.extending import intrinsic as _intrinsic
 
 WIDE = bool(binding.get_host_cpu_features().get("avx512f", False))  # 32 registers of 64 bytes
 BYTES = 64 if WIDE else 32
-DEEP = 8 if WIDE else 4  # rows of `product` at most: 3 * DEEP registers of sums, and a few for the factors
-ACROSS = BYTES // 8  # Q of `dots`: sums of one row of it fill a register
-HIGH = 2  # J of `dots` at most
+ACROSS = BYTES // 8  # float64 numbers of a register
 SPAN = 3  # registers of a strip's row
 ROWS = SPAN * BYTES // 8  # of float64
 
 intrinsic: Any = _intrinsic  # untyped
+Place = Annotated[Any, "place"]  # of a routine: a pointer; the caller gives an array and an index
+Count = Annotated[Any, "count"]  # of a routine: a whole number
 I32, I64 = ir.IntType(32), ir.IntType(64)
 Values = Sequence[Any]
 
@@ -37,7 +32,7 @@ class Code:
     """LLVM instructions for registers of one element type."""
 
     def __init__(self, builder: Any, dtype: Any) -> None:
-        self.builder = builder
+        self.builder, self.dtype = builder, dtype
         single = dtype == types.float32
         self.size = 4 if single else 8
         self.count = BYTES // self.size
@@ -58,6 +53,9 @@ class Code:
 
     def store(self, value: Any, pointer: Any, register: int = 0) -> None:
         self.builder.store(value, self._wide(pointer, register), align=self.size)
+
+    def number(self, value: float) -> Any:
+        return ir.Constant(self.vector, [value] * self.count)
 
     def spread(self, one: Any) -> Any:
         """A register filled with one number."""
@@ -81,6 +79,50 @@ class Code:
             total = self.builder.fadd(*(self.builder.shuffle_vector(total, total, p) for p in (even, odd)))
             total = self.builder.fpext(total, ir.VectorType(ir.DoubleType(), ACROSS))
         return total
+
+    def strips(self, count: Any) -> Any:
+        """How many strips hold `count` rows."""
+        rows = I64(SPAN * self.count)
+        return self.builder.sdiv(self.builder.add(count, I64(SPAN * self.count - 1)), rows)
+
+    def each(self, count: Any, value: Callable[[Any, int], Any], out: Any) -> None:
+        """Rows i = 0, ... of a strip `out` become value(i, register)."""
+
+        def one(i: Any, nothing: Values) -> Values:
+            row = self.row(out, i)
+            for v in range(SPAN):
+                self.store(value(i, v), row, v)
+            return []
+
+        loop(self.builder, count, [], one)
+
+    def copy(self, source: Any, target: Any, count: Any) -> None:
+        def one(i: Any, nothing: Values) -> Values:
+            value = self.builder.load(self.builder.gep(source, [i]))
+            self.builder.store(value, self.builder.gep(target, [i]))
+            return []
+
+        loop(self.builder, count, [], one)
+
+    def parts(self, count: Any, sizes: Sequence[int], block: Callable[[Any, int], None]) -> None:
+        """block(j, size) for as many of the first size as fit into `count`, then for the others once at most.
+
+        Sizes are powers of 2 down to 1, each half of the one before.
+        """
+        build, most = self.builder, I64(sizes[0])
+
+        def one(i: Any, nothing: Values) -> Values:
+            block(build.mul(i, most), sizes[0])
+            return []
+
+        whole = build.sdiv(count, most)
+        loop(build, whole, [], one)
+        done = build.mul(whole, most)
+        for size in sizes[1:]:
+            fits = build.icmp_signed(">=", build.sub(count, done), I64(size))
+            with build.if_then(fits):
+                block(done, size)
+            done = build.select(fits, build.add(done, I64(size)), done)
 
     def _halves(self, a: Any, b: Any, width: int) -> Any:
         """Of two registers, each made of groups of 2 * width lanes: groups of `width` sums, a's then b's."""
@@ -123,140 +165,57 @@ def loop(builder: Any, count: Any, carried: Values, body: Callable[[Any, Values]
     return left
 
 
-def start(context: Any, builder: Any, kinds: Values, args: Values, i: int) -> Any:
-    """The pointer to the number at place args[i + 1] of the array args[i]."""
-    data = context.make_array(kinds[i])(context, builder, args[i]).data
-    return builder.gep(data, [args[i + 1]])
+def routine(emit: Callable[..., None]) -> Any:
+    """What compiled code calls to run the instructions of emit(code, ...), a function of their own.
 
-
-def _product(deep: int) -> Any:
-    """An intrinsic: out (deep, ROWS) += left (deep, p) @ strip (p, ROWS); rows of left are `stride` apart."""
-
-    def typed(
-        typing: Any, left: Any, a: Any, stride: Any, strip: Any, b: Any, p: Any, out: Any, c: Any
-    ) -> Any:
-        whole = types.int64
-
-        def generate(context: Any, builder: Any, signature: Any, args: Values) -> Any:
-            code = Code(builder, signature.args[0].dtype)
-            lefts, strips, outs = (start(context, builder, signature.args, args, i) for i in (0, 3, 6))
-            lines = [code.at(lefts, I64(j), args[2]) for j in range(deep)]
-            targets = [(code.row(outs, I64(j)), v) for j in range(deep) for v in range(SPAN)]
-
-            def body(i: Any, sums: Values) -> Values:
-                row = code.row(strips, i)
-                factors = [code.load(row, v) for v in range(SPAN)]
-                spread = [code.spread(builder.load(builder.gep(line, [i]))) for line in lines]
-                return [code.fused(spread[n // SPAN], factors[n % SPAN], s) for n, s in enumerate(sums)]
-
-            sums = loop(builder, args[5], [code.load(*target) for target in targets], body)
-            for value, target in zip(sums, targets, strict=True):
-                code.store(value, *target)
-            return context.get_dummy_value()
-
-        return types.void(left, whole, whole, strip, whole, whole, out, whole), generate
-
-    return intrinsic(typed)
-
-
-def _dots(high: int) -> Any:
-    """An intrinsic: out (high, ACROSS) += the sum over strips of one (high, ROWS) @ other (ACROSS, ROWS)'.
-
-    Strips of `one` are `step` numbers apart, those of `other` `stride`, rows of `out` `apart`.
+    Parameters beyond `code` are annotated `Place` or `Count`; code's numbers are of the first array's type.
     """
+    hints = get_type_hints(emit, include_extras=True)
+    kinds = [hint for name, hint in hints.items() if name not in ("code", "return")]
+    wanted = sum(2 if kind is Place else 1 for kind in kinds)
 
-    def typed(
-        typing: Any,
-        one: Any,
-        a: Any,
-        step: Any,
-        other: Any,
-        b: Any,
-        stride: Any,
-        strips: Any,
-        out: Any,
-        c: Any,
-        apart: Any,
-    ) -> Any:
-        whole = types.int64
+    def typed(typing: Any, *given: Any) -> Any:
+        arrays = [kind for kind in given if isinstance(kind, types.Array)]
+        name = ".".join(["estep", emit.__name__, *(str(array.dtype) for array in arrays)])
 
         def generate(context: Any, builder: Any, signature: Any, args: Values) -> Any:
-            code = Code(builder, signature.args[0].dtype)
-            ones, others, outs = (start(context, builder, signature.args, args, i) for i in (0, 3, 7))
-            zero = ir.Constant(code.vector, [0.0] * code.count)
-
-            def body(i: Any, sums: Values) -> Values:
-                first, second = code.at(ones, i, args[2]), code.at(others, i, args[5])
-                for v in range(SPAN):
-                    held = [code.load(code.row(first, I64(j)), v) for j in range(high)]
-                    met = [code.load(code.row(second, I64(q)), v) for q in range(ACROSS)]
-                    sums = [code.fused(held[n // ACROSS], met[n % ACROSS], s) for n, s in enumerate(sums)]
-                return sums
-
-            sums = loop(builder, args[6], [zero] * (high * ACROSS), body)
-            double = Code(builder, types.float64)
-            for j in range(high):
-                target = code.at(outs, I64(j), args[9])
-                found = code.fold(sums[j * ACROSS : (j + 1) * ACROSS])
-                double.store(builder.fadd(double.load(target), found), target)
+            values, rest = [], list(zip(signature.args, args, strict=True))
+            for kind in kinds:
+                own, value = rest.pop(0)
+                if kind is Place:
+                    data = context.make_array(own)(context, builder, value).data
+                    value = builder.gep(data, [rest.pop(0)[1]])
+                values.append(value)
+            function = builder.module.globals.get(name)
+            if function is None:
+                shape = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+                function = ir.Function(builder.module, shape, name)
+                function.linkage = "internal"
+                inside = ir.IRBuilder(function.append_basic_block("entry"))
+                emit(Code(inside, arrays[0].dtype), *function.args)
+                inside.ret_void()
+            builder.call(function, values)
             return context.get_dummy_value()
 
-        return types.void(one, whole, whole, other, whole, whole, whole, out, whole, whole), generate
+        whole = [kind if isinstance(kind, types.Array) else types.int64 for kind in given]
+        return types.void(*whole), generate
+
+    named = [Parameter(f"p{i}", Parameter.POSITIONAL_OR_KEYWORD) for i in range(1 + wanted)]
+    typed.__signature__ = Signature(named)  # type: ignore[attr-defined]
+    typed.__name__ = emit.__name__
+    return intrinsic(typed)
+
+
+def _count_of(number: int) -> Any:
+    """An intrinsic: `number` for each register of this array's numbers, as a constant."""
+
+    def typed(typing: Any, array: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Values) -> Any:
+            return I64(number * Code(builder, signature.args[0].dtype).count)
+
+        return types.int64(array), generate
 
     return intrinsic(typed)
 
 
-def _outer(typing: Any, row: Any, a: Any, strip: Any, b: Any, q: Any, out: Any, c: Any) -> Any:
-    """out (q, ROWS) = one row * each of q rows of a strip."""
-    whole = types.int64
-
-    def generate(context: Any, builder: Any, signature: Any, args: Values) -> Any:
-        code = Code(builder, signature.args[0].dtype)
-        ones, strips, outs = (start(context, builder, signature.args, args, i) for i in (0, 2, 5))
-        held = [code.load(ones, v) for v in range(SPAN)]
-
-        def body(i: Any, nothing: Values) -> Values:
-            source, target = code.row(strips, i), code.row(outs, i)
-            for v in range(SPAN):
-                code.store(builder.fmul(held[v], code.load(source, v)), target, v)
-            return []
-
-        loop(builder, args[4], [], body)
-        return context.get_dummy_value()
-
-    return types.void(row, whole, strip, whole, whole, out, whole), generate
-
-
-def _squares(typing: Any, strip: Any, a: Any, q: Any, out: Any, b: Any) -> Any:
-    """out (q, ROWS) = the squares of q rows of a strip."""
-    whole = types.int64
-
-    def generate(context: Any, builder: Any, signature: Any, args: Values) -> Any:
-        code = Code(builder, signature.args[0].dtype)
-        strips, outs = (start(context, builder, signature.args, args, i) for i in (0, 3))
-
-        def body(i: Any, nothing: Values) -> Values:
-            source, target = code.row(strips, i), code.row(outs, i)
-            for v in range(SPAN):
-                value = code.load(source, v)
-                code.store(builder.fmul(value, value), target, v)
-            return []
-
-        loop(builder, args[2], [], body)
-        return context.get_dummy_value()
-
-    return types.void(strip, whole, whole, out, whole), generate
-
-
-def _rows_of(typing: Any, array: Any) -> Any:
-    """Rows of a strip of this array's numbers, as a constant that loops are unrolled by."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Values) -> Any:
-        return I64(SPAN * Code(builder, signature.args[0].dtype).count)
-
-    return types.int64(array), generate
-
-
-product8, product4, product2, product1 = (_product(min(deep, DEEP)) for deep in (8, 4, 2, 1))
-dots2, dots1 = (_dots(high) for high in (2, 1))
-outer, squares, rows_of = (intrinsic(each) for each in (_outer, _squares, _rows_of))
+rows_of = _count_of(SPAN)  # rows of a strip

@@ -9,25 +9,48 @@ centred.
 from __future__ import annotations
 
 from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg.lapack import dtrtri
 
 from estep.errors import Degenerate
 from estep.kernels.cpu.lanes import ROWS
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE
-from estep.kernels.cpu.tile import STRIPS, Plan
+from estep.kernels.cpu.strips import PAD
 from estep.linalg import LOG_2PI, cholesky
 from estep.records import Array, Int
 
 TOLERANCE = 1e-11  # bound on the error of a row's log-density, in nats; what is seen is some 20 times smaller
-CACHE = (
-    2**16
-)  # float64 numbers of features a tile holds: half a megabyte, of the 1 MiB usual in a core's cache
+A = TypeVar("A", bound=NDArray[Any])
+STRIPS = 16  # of a tile
+CACHE = 2**16  # float64 numbers of features a tile holds: half a megabyte, of the 1 MiB of a core's cache
 ROUGH = 1e-2  # the same in float32, whose errors the end of a climb in float64 mends
 WIDEST = 4096  # features a product is worth; at more (d >= 90, full) one factor a component is cheaper
-NOTHING = np.empty((0, 0))
+NOTHING, NO_EDGES, HALF = np.empty((0, 0)), np.empty(0, np.int64), np.array([-0.5])
 KINDS = {"full": FULL, "tied": LINEAR, "diag": DIAG, "spherical": SPHERE}
+
+
+class Plan(NamedTuple):
+    """Normal components, prepared for one pass."""
+
+    kind: int  # of features
+    centred: bool
+    size: float  # of the terms a log-density is summed from, beyond its own; 0 on the centred path
+    edges: Int  # columns at which chunks of features begin and end
+    width: int  # of the widest chunk, in features
+    means: Array  # (k, d)
+    constant: Array  # (k,)
+    flat: tuple[Array, ...]  # what else the sweep takes, each in a line and read-only:
+    # natural (k, P), of features 1, x, and so on, that of 1 being 0, or of products alone, (1, P), if shared,
+    # and linear (k, 1 + d), of 1 and x, in that case; centred, the means, whiten (k, d, d) or, shared,
+    # (1, d, d) inverse Cholesky factors, or (k, d) their diagonals, and -1/2
+
+
+def padded(count: int) -> int:
+    """With the zeros that follow so many features."""
+    return (count + PAD - 1) // PAD * PAD
 
 
 def rounded(kind: str, means: Array, covariances: Array) -> Plan:
@@ -35,8 +58,8 @@ def rounded(kind: str, means: Array, covariances: Array) -> Plan:
     full = make_plan(kind, means, covariances, centred=False)
     if full.size * float(np.finfo(np.float32).eps) > ROUGH:
         full = make_plan(kind, means, covariances, centred=True)
-    cast = ("means", "natural", "halves", "whiten", "precision")
-    return full._replace(**{name: getattr(full, name).astype(np.float32) for name in cast})
+    flat = tuple(in_line(array.astype(np.float32)) for array in full.flat)
+    return full._replace(means=full.means.astype(np.float32), flat=flat)
 
 
 def make_plan(kind: str, means: Array, covariances: Array, *, centred: bool | None = None) -> Plan:
@@ -56,55 +79,49 @@ def _dense(kind: int, means: Array, covariances: Array, centred: bool | None) ->
     lean = (precisions @ means[:, :, None])[:, :, 0]
     reach = np.abs(means) + 3.0 * np.sqrt(np.diagonal(stack, axis1=1, axis2=2))
     terms = ((np.abs(precisions) @ reach[:, :, None])[:, :, 0] * reach).sum(axis=1)
-    rows, columns, halves = _triangle(d)
-    if _centre(centred, terms, d + rows.size if kind == FULL else d):
-        return _plan(kind, True, 0.0, means, np.empty((k, 1 + d)), constant, whiten, NOTHING)
-    natural = [np.zeros((k, 1)), lean]
-    if kind == FULL:
-        natural.append(precisions[:, rows, columns] * halves)
+    products = d * (d + 1) // 2
+    if _centre(centred, terms, d + products if kind == FULL else d):
+        return _centred(kind, means, constant, whiten)
+    linear = np.hstack([np.zeros((k, 1)), lean])
+    rows, columns, halves = triangle(d)
+    natural = precisions[:, rows, columns] * halves
     constant = constant - 0.5 * (lean * means).sum(axis=1)
-    return _plan(kind, False, terms.max(), means, np.hstack(natural), constant, whiten, NOTHING)
+    edges, width = _chunks(d, 1 + d if kind == FULL else 0)
+    if kind == FULL:
+        natural, linear = np.hstack([linear, natural]), NOTHING
+    flat = (in_line(natural), in_line(linear))
+    return Plan(kind, False, float(terms.max()), edges, width, means, constant, flat)
 
 
-def _plan(
-    kind: int,
-    centred: bool,
-    size: float,
-    means: Array,
-    natural: Array,
-    constant: Array,
-    whiten: Array,
-    precision: Array,
-) -> Plan:
-    """With its features cut into chunks: of whole columns, and few enough for the cache."""
-    d, p = means.shape[1], natural.shape[1]
-    edges, most = [0, d], CACHE // (STRIPS * ROWS)
-    widths = [p]
-    if kind == FULL and p > most:
-        edges, widths = [0], [1 + d]
-        for a in range(d):
-            if widths[-1] + d - a > most // 2 and a > edges[-1]:
-                edges.append(a)
-                widths.append(0)
-            widths[-1] += d - a
-        edges.append(d)
-    return Plan(
-        kind,
-        centred,
-        float(size),
-        np.array(edges),
-        max(widths),
-        means,
-        natural,
-        np.full(len(means), -0.5),
-        constant,
-        whiten,
-        precision,
-    )
+def _centred(kind: int, means: Array, constant: Array, whiten: Array) -> Plan:
+    flat = (in_line(means), in_line(whiten), in_line(HALF))
+    return Plan(kind, True, 0.0, NO_EDGES, 0, means, constant, flat)
+
+
+def in_line(array: A) -> A:
+    """Read-only and in a line: compiled code is kept by type, and each type takes its time to compile."""
+    view: Any = array.reshape(-1)
+    view.flags.writeable = False
+    line: A = view
+    return line
+
+
+def _chunks(d: int, before: int) -> tuple[Int, int]:
+    """Edges between chunks of features, of whole columns and few enough for the cache; the widest's size."""
+    most = CACHE // (STRIPS * ROWS)
+    if before + d * (d + 1) // 2 <= most:
+        return in_line(np.array([0, d])), before + d * (d + 1) // 2
+    edges, widths = [0], [before]
+    for a in range(d):
+        if widths[-1] + d - a > most // 2 and a > edges[-1]:
+            edges.append(a)
+            widths.append(0)
+        widths[-1] += d - a
+    return in_line(np.array([*edges, d])), max(widths)
 
 
 @cache
-def _triangle(d: int) -> tuple[Int, Int, Array]:
+def triangle(d: int) -> tuple[Int, Int, Array]:
     """Rows and columns of the upper triangle, and what a precision there is multiplied by."""
     rows, columns = np.triu_indices(d)
     return rows, columns, np.where(rows == columns, -0.5, -1.0)
@@ -119,14 +136,14 @@ def _separate(kind: int, means: Array, variances: Array, centred: bool | None) -
     precisions = 1.0 / spread
     constant = -0.5 * (d * LOG_2PI + np.log(spread).sum(axis=1))
     terms = ((np.abs(means) + 3.0 * np.sqrt(spread)) ** 2 * precisions).sum(axis=1)
-    own = np.ascontiguousarray(precisions if kind == DIAG else precisions[:, :1])
-    no_factor = np.empty((0, 0, 0))
+    own = precisions if kind == DIAG else precisions[:, :1]
     p = 1 + d + own.shape[1]
     if _centre(centred, terms, p):
-        return _plan(kind, True, 0.0, means, np.empty((k, p)), constant, no_factor, own)
+        return _centred(kind, means, constant, np.sqrt(precisions))
     natural = np.hstack([np.zeros((k, 1)), precisions * means, -0.5 * own])
     constant = constant - 0.5 * (precisions * means**2).sum(axis=1)
-    return _plan(kind, False, terms.max(), means, natural, constant, no_factor, NOTHING)
+    edges, flat = in_line(np.array([0, d])), (in_line(natural), in_line(NOTHING))
+    return Plan(kind, False, float(terms.max()), edges, p, means, constant, flat)
 
 
 def _centre(centred: bool | None, terms: Array, width: int) -> bool:

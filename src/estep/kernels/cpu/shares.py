@@ -11,11 +11,8 @@ from math import factorial
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba import types
 
-from estep.kernels.cpu.lanes import SPAN, Code, Values, intrinsic, loop, start
-
-I64 = ir.IntType(64)
+from estep.kernels.cpu.lanes import I64, SPAN, Code, Count, Place, Values, loop, routine
 
 
 class _Numbers(NamedTuple):
@@ -44,9 +41,6 @@ class _Maths(Code):
         super().__init__(builder, dtype)
         self.numbers = SINGLE if self.size == 4 else DOUBLE
         self.whole = ir.VectorType(ir.IntType(8 * self.size), self.count)
-
-    def number(self, value: float) -> Any:
-        return ir.Constant(self.vector, [value] * self.count)
 
     def bits(self, value: int) -> Any:
         return ir.Constant(self.whole, [value] * self.count)
@@ -114,81 +108,70 @@ class _Maths(Code):
         return self.builder.bitcast(pointer, self._double.as_pointer())
 
 
-def _lanes_of(typing: Any, array: Any) -> Any:
-    """Lanes of a register of this array's numbers: `share` keeps two sums by lane, one after the other."""
+@routine
+def share_out(
+    code: Code, joint: Place, k: Count, constant: Place, weights: Place, strips: Count, terms: Place
+) -> None:
+    """Strips joint (k, rows) + constant (k,) become weight * p(j | row); terms grow.
 
-    def generate(context: Any, builder: Any, signature: Any, args: Values) -> Any:
-        return I64(Code(builder, signature.args[0].dtype).count)
-
-    return types.int64(array), generate
-
-
-def _share(
-    typing: Any, joint: Any, a: Any, k: Any, constant: Any, b: Any, weights: Any, c: Any, terms: Any, d: Any
-) -> Any:
-    """One strip joint (k, ROWS) + constant (k,) becomes weight * p(j | row); terms, see `lanes_of`, grow.
-
-    By w log p(row) and |w log p(row)|. A row that is impossible under every component has log p -inf and
-    equal shares; one of weight 0 counts for nothing, even so.
+    By w log p(row), a number for each lane of a register, then by |w log p(row)|. A row that is impossible
+    under every component has log p -inf and equal shares; one of weight 0 counts for nothing, even so.
     """
-    whole = types.int64
+    maths = _Maths(code.builder, code.dtype)
 
-    def generate(context: Any, builder: Any, signature: Any, args: Values) -> Any:
-        code = _Maths(builder, signature.args[0].dtype)
-        lines, constants, heavy, out = (
-            start(context, builder, signature.args, args, i) for i in (0, 3, 5, 7)
-        )
-        span, count = range(SPAN), args[2]
+    def one(s: Any, sums: Values) -> Values:
+        strip, rows = maths.row(joint, maths.builder.mul(s, k)), maths.builder.mul(s, I64(SPAN * maths.count))
+        return _share(maths, strip, k, constant, maths.builder.gep(weights, [rows]), sums)
 
-        def highest(j: Any, top: Values) -> Values:
-            line = code.row(lines, j)
-            one = builder.load(builder.gep(constants, [j]))
-            more = code.spread(one if code.size == 8 else builder.fptrunc(one, ir.FloatType()))
-            found = [builder.fadd(code.load(line, v), more) for v in span]
-            for v in span:
-                code.store(found[v], line, v)
-            return [code.larger(t, value) for t, value in zip(top, found, strict=True)]
+    found = loop(code.builder, strips, [maths.doubles(terms, n) for n in (0, 1)], one)
+    for n, value in enumerate(found):
+        maths.store_doubles(value, terms, n)
 
-        none = code.number(float("-inf"))
-        top = loop(builder, count, [none] * SPAN, highest)
-        possible = [builder.fcmp_ordered(">", t, none) for t in top]
-        held = [builder.select(p, t, code.number(0.0)) for p, t in zip(possible, top, strict=True)]
 
-        def raised(j: Any, total: Values) -> Values:
-            line = code.row(lines, j)
-            found = [code.exp(builder.fsub(code.load(line, v), held[v])) for v in span]
-            for v in span:
-                code.store(found[v], line, v)
-            return [builder.fadd(t, value) for t, value in zip(total, found, strict=True)]
+def _share(code: _Maths, strip: Any, k: Any, constant: Any, weights: Any, sums: Values) -> Values:
+    """`share_out` of one strip: the sums of terms with those of its rows."""
+    builder, span = code.builder, range(SPAN)
 
-        total = loop(builder, count, [code.number(0.0)] * SPAN, raised)
-        parts = builder.sitofp(count, code.vector.element)
-        factors, equal = [], []
-        sums = [code.doubles(out, 0), code.doubles(out, 1)]
+    def highest(j: Any, top: Values) -> Values:
+        line = code.row(strip, j)
+        one = builder.load(builder.gep(constant, [j]))
+        more = code.spread(one if code.size == 8 else builder.fptrunc(one, ir.FloatType()))
+        found = [builder.fadd(code.load(line, v), more) for v in span]
         for v in span:
-            weight = code.load_double(heavy, v)
-            factors.append(builder.fdiv(weight, total[v]))
-            equal.append(builder.fdiv(weight, code.spread(parts)))
-            found = builder.select(possible[v], builder.fadd(held[v], code.log(total[v])), top[v])
-            counts = builder.fcmp_ordered(">", weight, code.number(0.0))
-            term = builder.select(counts, builder.fmul(weight, found), code.number(0.0))
-            size = builder.select(builder.fcmp_ordered("<", term, code.number(0.0)), builder.fneg(term), term)
-            for n, each in enumerate((term, size)):
-                sums[n] = builder.fadd(sums[n], code.widened(each))
-        for n in (0, 1):
-            code.store_doubles(sums[n], out, n)
+            code.store(found[v], line, v)
+        return [code.larger(t, value) for t, value in zip(top, found, strict=True)]
 
-        def scaled(j: Any, nothing: Values) -> Values:
-            line = code.row(lines, j)
-            for v in span:
-                value = builder.fmul(code.load(line, v), factors[v])
-                code.store(builder.select(possible[v], value, equal[v]), line, v)
-            return []
+    none = code.number(float("-inf"))
+    top = loop(builder, k, [none] * SPAN, highest)
+    possible = [builder.fcmp_ordered(">", t, none) for t in top]
+    held = [builder.select(p, t, code.number(0.0)) for p, t in zip(possible, top, strict=True)]
 
-        loop(builder, count, [], scaled)
-        return context.get_dummy_value()
+    def raised(j: Any, total: Values) -> Values:
+        line = code.row(strip, j)
+        found = [code.exp(builder.fsub(code.load(line, v), held[v])) for v in span]
+        for v in span:
+            code.store(found[v], line, v)
+        return [builder.fadd(t, value) for t, value in zip(total, found, strict=True)]
 
-    return types.void(joint, whole, whole, constant, whole, weights, whole, terms, whole), generate
+    total = loop(builder, k, [code.number(0.0)] * SPAN, raised)
+    parts = builder.sitofp(k, code.vector.element)
+    factors, equal = [], []
+    for v in span:
+        weight = code.load_double(weights, v)
+        factors.append(builder.fdiv(weight, total[v]))
+        equal.append(builder.fdiv(weight, code.spread(parts)))
+        found = builder.select(possible[v], builder.fadd(held[v], code.log(total[v])), top[v])
+        counts = builder.fcmp_ordered(">", weight, code.number(0.0))
+        term = builder.select(counts, builder.fmul(weight, found), code.number(0.0))
+        size = builder.select(builder.fcmp_ordered("<", term, code.number(0.0)), builder.fneg(term), term)
+        sums = [builder.fadd(s, code.widened(each)) for s, each in zip(sums, (term, size), strict=True)]
 
+    def scaled(j: Any, nothing: Values) -> Values:
+        line = code.row(strip, j)
+        for v in span:
+            value = builder.fmul(code.load(line, v), factors[v])
+            code.store(builder.select(possible[v], value, equal[v]), line, v)
+        return []
 
-lanes_of, share = intrinsic(_lanes_of), intrinsic(_share)
+    loop(builder, k, [], scaled)
+    return sums

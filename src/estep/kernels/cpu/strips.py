@@ -1,163 +1,234 @@
-"""Tiles of rows as strips, their features, and the two matrix products over them.
+"""Routines on tiles of strips: laying rows out, features, and the two matrix products over them.
 
-For an exponential family log p(x | j) = natural_j . T(x): log-densities are natural @ features, sums are
-resp @ features'. A matrix of a tile is held strip by strip: number (row r, strip s, place i) of one with
-`high` rows stands at ((s * high) + r) * rows_of(array) + i, so that a strip is one run in memory. What a last
-strip has beyond the tile is filled up with rows of weight 0.
+Row r of strip s of a tile of `high` rows stands at (s * high + r) * rows, where `rows` is what a strip has of
+the data's. An element is the same chain of fused additions whatever stands beside it, so the number of
+components and their order change no bit. Products with sums add to float64, of float32 strips too.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from estep.kernels.cpu.jit import jit
-from estep.kernels.cpu.lanes import (
-    ACROSS,
-    DEEP,
-    dots1,
-    dots2,
-    outer,
-    product1,
-    product2,
-    product4,
-    product8,
-    rows_of,
-    squares,
-)
-from estep.kernels.cpu.products import DIAG, FULL, SPHERE
-from estep.kernels.cpu.shares import lanes_of, share
-from estep.records import Array
+from numba import types
 
-PAD = ACROSS  # products with sums take so many features at once: a strip has room for as many zeros
+from estep.kernels.cpu.lanes import ACROSS, I64, SPAN, WIDE, Code, Count, Place, Values, loop, routine
+
+PAD = ACROSS  # `gather` takes so many features at once: a strip has room for as many zeros
+DEEP = 8 if WIDE else 4  # rows of `multiply` at a time: 3 * DEEP registers of sums, and a few for the factors
+SIZES = tuple(size for size in (8, 4, 2, 1) if size <= DEEP)
 
 
-@jit
-def load(values: Array, start: int, count: int, high: int, x: Array) -> None:
-    """Columns start, start + 1, ... of values (d, m) as strips of 1, the d values, and zeros up to `high`."""
-    d, rows = len(values), rows_of(values)
-    step = high * rows
-    for s in range((count + rows - 1) // rows):
-        here, begin = min(rows, count - s * rows), start + s * rows
-        strip = x[s * step : (s + 1) * step]
-        ones = strip[:rows]
-        for i in range(rows):
-            ones[i] = 1.0
-        for a in range(d):
-            line, source = strip[(1 + a) * rows : (2 + a) * rows], values[a, begin : begin + here]
-            for i in range(here):
-                line[i] = source[i]
-            for i in range(here, rows):
-                line[i] = 0.0
-        rest = strip[(1 + d) * rows :]
-        for i in range(rest.size):
-            rest[i] = 0.0
+@routine
+def lay(code: Code, values: Place, apart: Count, count: Count, d: Count, out: Place, high: Count) -> None:
+    """Strips out (d, rows), `high` rows each, of d lines of `count` values, `apart`; zeros beyond them."""
+    build, rows = code.builder, I64(SPAN * code.count)
+    zero = code.number(0.0)
+
+    def strip(s: Any, nothing: Values) -> Values:
+        begin = build.mul(s, rows)
+        here = build.sub(count, begin)
+        whole = build.icmp_signed(">=", here, rows)
+
+        def line(a: Any, nothing: Values) -> Values:
+            source = build.gep(code.at(values, a, apart), [begin])
+            target = code.row(code.at(out, s, build.mul(high, rows)), a)
+            with build.if_else(whole) as (full, part):
+                with full:
+                    for v in range(SPAN):
+                        code.store(code.load(source, v), target, v)
+                with part:
+                    for v in range(SPAN):
+                        code.store(zero, target, v)
+                    code.copy(source, target, here)
+            return []
+
+        return loop(build, d, [], line)
+
+    loop(build, code.strips(count), [], strip)
 
 
-@jit
-def fill(
-    kind: int, d: int, x: Array, high: int, begin: int, end: int, strips: int, width: int, out: Array
-) -> int:
-    """Strips of features into `out`, `width` rows a strip, the last of them zeros; how many there are.
+@routine
+def take(code: Code, strips: Place, high: Count, count: Count, k: Count, out: Place, apart: Count) -> None:
+    """The other way: k lines of `count` numbers, `apart`, from the first k rows of strips (high, rows)."""
+    build, rows = code.builder, I64(SPAN * code.count)
 
-    Those of the columns a in [begin, end): x_a x_b for b >= a, or x_a^2; before those of column 0 come 1
-    and x; |x|^2 is one feature, of column 0.
-    """
-    rows = rows_of(x)
-    count = 0
-    for s in range(strips):
-        source, base = s * high * rows, s * width * rows
-        count = 0
-        if begin == 0:
-            count = 1 + d
-            outer(x, source, x, source, count, out, base)  # the row of ones times each
-        if kind == FULL:
-            for a in range(begin, end):
-                line = source + (1 + a) * rows
-                outer(x, line, x, line, d - a, out, base + count * rows)
-                count += d - a
-        elif kind == DIAG:
-            squares(x, source + rows, d, out, base + count * rows)
-            count += d
-        elif kind == SPHERE:
-            total = out[base + count * rows : base + (1 + count) * rows]
-            for i in range(rows):
-                total[i] = 0.0
-            for a in range(d):
-                value = x[source + (1 + a) * rows : source + (2 + a) * rows]
-                for i in range(rows):
-                    total[i] += value[i] * value[i]
-            count += 1
-        rest = out[base + count * rows : base + (count + PAD - 1) // PAD * PAD * rows]
-        for i in range(rest.size):
-            rest[i] = 0.0
-    return count
+    def strip(s: Any, nothing: Values) -> Values:
+        begin = build.mul(s, rows)
+        left = build.sub(count, begin)
+        here = build.select(build.icmp_signed("<", left, rows), left, rows)
+
+        def line(j: Any, nothing: Values) -> Values:
+            source = code.row(code.at(strips, s, build.mul(high, rows)), j)
+            code.copy(source, build.gep(code.at(out, j, apart), [begin]), here)
+            return []
+
+        return loop(build, k, [], line)
+
+    loop(build, code.strips(count), [], strip)
 
 
-@jit
+@routine
+def clear(code: Code, out: Place, count: Count) -> None:
+    """`count` rows of a strip become 0."""
+    zero = code.number(0.0)
+    code.each(count, lambda i, v: zero, out)
+
+
+@routine
+def outer(code: Code, row: Place, strip: Place, q: Count, out: Place) -> None:
+    """out (q, rows) = one row * each of q rows of a strip."""
+    held = [code.load(row, v) for v in range(SPAN)]
+    code.each(q, lambda i, v: code.builder.fmul(held[v], code.load(code.row(strip, i), v)), out)
+
+
+@routine
+def squares(code: Code, strip: Place, d: Count, out: Place) -> None:
+    """out (d, rows) = the squares of d rows of a strip."""
+
+    def square(i: Any, v: int) -> Any:
+        value = code.load(code.row(strip, i), v)
+        return code.builder.fmul(value, value)
+
+    code.each(d, square, out)
+
+
+@routine
+def length(code: Code, strip: Place, d: Count, out: Place) -> None:
+    """out (1, rows) = the sum of the squares of d rows of a strip."""
+
+    def add(i: Any, sums: Values) -> Values:
+        values = [code.load(code.row(strip, i), v) for v in range(SPAN)]
+        return [code.fused(value, value, total) for value, total in zip(values, sums, strict=True)]
+
+    for v, total in enumerate(loop(code.builder, d, [code.number(0.0)] * SPAN, add)):
+        code.store(total, out, v)
+
+
+@routine
+def total(code: Code, strip: Place, k: Count, out: Place) -> None:
+    """out (1, rows) = the sum of k rows of a strip."""
+
+    def add(i: Any, sums: Values) -> Values:
+        row = code.row(strip, i)
+        return [code.builder.fadd(s, code.load(row, v)) for v, s in enumerate(sums)]
+
+    for v, each in enumerate(loop(code.builder, k, [code.number(0.0)] * SPAN, add)):
+        code.store(each, out, v)
+
+
+@routine
+def shift(code: Code, strip: Place, less: Place, d: Count, out: Place) -> None:
+    """out (d, rows) = d rows of a strip, less the d numbers `less`."""
+    build = code.builder
+
+    def apart(a: Any, v: int) -> Any:
+        return build.fsub(code.load(code.row(strip, a), v), code.spread(build.load(build.gep(less, [a]))))
+
+    code.each(d, apart, out)
+
+
+@routine
+def scale(code: Code, strip: Place, by: Place, d: Count, out: Place) -> None:
+    """out (d, rows) = d rows of a strip, each times its own of the d numbers `by`."""
+    build = code.builder
+
+    def scaled(a: Any, v: int) -> Any:
+        return build.fmul(code.load(code.row(strip, a), v), code.spread(build.load(build.gep(by, [a]))))
+
+    code.each(d, scaled, out)
+
+
+@routine
+def add(code: Code, row: Place, k: Count, out: Place) -> None:
+    """out (k, rows) += one row."""
+    held = [code.load(row, v) for v in range(SPAN)]
+    code.each(k, lambda j, v: code.builder.fadd(code.load(code.row(out, j), v), held[v]), out)
+
+
+@routine
 def multiply(
-    left: Array,
-    at: int,
-    stride: int,
-    k: int,
-    strip: Array,
-    b: int,
-    step: int,
-    p: int,
-    strips: int,
-    out: Array,
+    code: Code,
+    left: Place,
+    apart: Count,
+    k: Count,
+    strip: Place,
+    step: Count,
+    p: Count,
+    strips: Count,
+    out: Place,
+    far: Count,
 ) -> None:
-    """Strips out (k, rows) += left (k, p) @ strips (p, rows): left begins `at`, with rows `stride` apart."""
-    rows = rows_of(strip)
-    j = 0
-    while j < k:
-        line, more = at + j * stride, k - j
-        for s in range(strips):
-            first, target = b + s * step, (s * k + j) * rows
-            if more >= 8 and DEEP >= 8:
-                product8(left, line, stride, strip, first, p, out, target)
-            elif more >= 4:
-                product4(left, line, stride, strip, first, p, out, target)
-            elif more >= 2:
-                product2(left, line, stride, strip, first, p, out, target)
-            else:
-                product1(left, line, stride, strip, first, p, out, target)
-        if more >= 8 and DEEP >= 8:
-            j += 8
-        elif more >= 4:
-            j += 4
-        elif more >= 2:
-            j += 2
-        else:
-            j += 1
+    """Strips out (k, rows) += left (k, p) @ strips (p, rows).
 
-
-@jit
-def gather(
-    one: Array, k: int, other: Array, b: int, step: int, p: int, strips: int, out: Array, c: int, stride: int
-) -> None:
-    """out (k, p) += one (k, rows) @ other (p, rows)', over strips; rows of out `stride` apart, from place c.
-
-    The last `PAD` of p are whole: other has zeros there, and out has room.
+    Lines of `left` are `apart`, strips of the right side `step` and strips of `out` `far`.
     """
-    rows = rows_of(other)
-    for q in range(0, p, PAD):
-        j = 0
-        while j < k:
-            line, first, target = j * rows, b + q * rows, c + j * stride + q
-            if k - j >= 2:
-                dots2(one, line, k * rows, other, first, step, strips, out, target, stride)
-            else:
-                dots1(one, line, k * rows, other, first, step, strips, out, target, stride)
-            j += 2
+    build = code.builder
+
+    def block(j: Any, size: int) -> None:
+        lines = [code.at(left, build.add(j, I64(i)), apart) for i in range(size)]
+
+        def one(s: Any, nothing: Values) -> Values:
+            first = code.at(strip, s, step)
+            rows = [code.row(code.at(out, s, far), build.add(j, I64(i))) for i in range(size)]
+            targets = [(row, v) for row in rows for v in range(SPAN)]
+
+            def more(i: Any, sums: Values) -> Values:
+                row = code.row(first, i)
+                factors = [code.load(row, v) for v in range(SPAN)]
+                spread = [code.spread(build.load(build.gep(line, [i]))) for line in lines]
+                return [code.fused(spread[n // SPAN], factors[n % SPAN], s) for n, s in enumerate(sums)]
+
+            found = loop(build, p, [code.load(*target) for target in targets], more)
+            for value, target in zip(found, targets, strict=True):
+                code.store(value, *target)
+            return []
+
+        loop(build, strips, [], one)
+
+    code.parts(k, SIZES, block)
 
 
-@jit
-def share_out(joint: Array, k: int, constant: Array, weights: Array, strips: int, terms: Array) -> None:
-    """`shares.share` of each strip: joint (k, rows) + constant (k,) becomes weight * p(j | row)."""
-    rows, lanes = rows_of(joint), lanes_of(joint)
-    sums = np.zeros(2 * lanes)
-    for s in range(strips):
-        share(joint, s * k * rows, k, constant, 0, weights, s * rows, sums, 0)
-    for i in range(lanes):
-        terms[0] += sums[i]
-        terms[1] += sums[lanes + i]
+@routine
+def gather(
+    code: Code,
+    one: Place,
+    far: Count,
+    k: Count,
+    other: Place,
+    step: Count,
+    p: Count,
+    strips: Count,
+    out: Place,
+    apart: Count,
+) -> None:
+    """out (k, p) += the sum over strips of one (k, rows) @ other (p, rows)'; lines of `out` are `apart`.
+
+    Strips of `one` are `far` apart, those of `other` `step`. The last `PAD` of p are whole: other has zeros
+    there, and out has room.
+    """
+    build = code.builder
+    double = Code(build, types.float64)
+    wide = I64(PAD)
+
+    def columns(c: Any, nothing: Values) -> Values:
+        q = build.mul(c, wide)
+
+        def block(j: Any, size: int) -> None:
+            def more(s: Any, sums: Values) -> Values:
+                first, second = code.row(code.at(one, s, far), j), code.row(code.at(other, s, step), q)
+                for v in range(SPAN):
+                    held = [code.load(code.row(first, I64(i)), v) for i in range(size)]
+                    met = [code.load(code.row(second, I64(i)), v) for i in range(PAD)]
+                    sums = [code.fused(held[n // PAD], met[n % PAD], s) for n, s in enumerate(sums)]
+                return sums
+
+            found = loop(build, strips, [code.number(0.0)] * (size * PAD), more)
+            for i in range(size):
+                target = build.gep(code.at(out, build.add(j, I64(i)), apart), [q])
+                folded = code.fold(found[i * PAD : (i + 1) * PAD])
+                double.store(build.fadd(double.load(target), folded), target)
+
+        code.parts(k, (2, 1), block)
+        return []
+
+    loop(build, build.sdiv(build.add(p, I64(PAD - 1)), wide), [], columns)
