@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from estep.kernels.cpu import batches
 from estep.kernels.cpu import chain as fast
-from estep.kernels.cpu.recursions import LANES, TILE
+from estep.kernels.cpu.batches import ALONE, IN_LOGS
+from estep.kernels.cpu.recursions import LANES, TILE, one
 from estep.kernels.reference import chain as reference
 from estep.linalg import log_sum_exp
 
@@ -46,9 +47,17 @@ class Scene:
     def lost(self) -> np.ndarray:
         """The sequences that scaling gave back."""
         law = fast.make_law(self.start, self.moves)
-        order = np.argsort(-np.diff(self.edges), kind="stable")
-        arrays = (self.logs, self.edges, order, self.weights)
-        return batches.smooth(law.start, law.moves, law.back, *map(fast.frozen, arrays))[3]
+        (k, m), count = self.logs.shape, len(self.weights)
+        order, left = np.argsort(-np.diff(self.edges), kind="stable"), np.full(count, ALONE)
+        arrays = [fast.frozen(each) for each in (self.logs, self.edges, order, self.weights)]
+        into, chain = (np.empty((k, m)), np.empty(m), np.zeros((k, k))), (law.start, law.moves, law.back)
+        if count > 1:
+            left[:] = 0
+            batches.smooth(*chain, *arrays, *into, left)
+        for s in np.flatnonzero(left == ALONE):
+            edges = int(self.edges[s]), int(self.edges[s + 1])
+            left[s] = not one(*chain, arrays[0], *edges, float(self.weights[s]), *into)
+        return left == IN_LOGS
 
     def check(self, tolerance: float = 1e-12) -> None:
         found, expected = self.found(), self.expected()

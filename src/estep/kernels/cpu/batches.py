@@ -20,10 +20,12 @@ from estep.kernels.cpu.recursions import (
     SMALL,
     TILE,
     TRUST,
-    one,
+    ZERO,
     shift,
 )
 from estep.records import Array, Bool, Int
+
+IN_LOGS, ALONE = 1, 2  # what is left to do of a sequence
 
 
 @jit_sums
@@ -111,7 +113,7 @@ def batch(
         over[s] = 0.0
     for t in range(longest - 1, -1, -1):
         tile, column = alpha[t // size], t % size * LANES
-        step(moves, w, 0, beta)
+        step(moves, w, ZERO, beta)
         gather(out, at, span, t, dense)
         for s in range(LANES):
             d[s] = 0.0
@@ -161,32 +163,28 @@ def batch(
 
 @jit
 def smooth(
-    start: Array, moves: Array, back: Array, logs: Array, edges: Int, order: Int, weights: Array
-) -> tuple[Array, Array, Array, Bool]:
-    """Of every sequence of a block: loglik (m,), weighted posteriors (k, m), moves (k, k); which are `lost`.
+    start: Array, moves: Array, back: Array, logs: Array, edges: Int, order: Int, weights: Array,
+    out: Array, loglik: Array, total: Array, left: Int,
+) -> None:  # fmt: skip
+    """Of every sequence of a block: loglik (m,), weighted posteriors (k, m), moves (k, k) into out and so on.
 
-    `order` has the sequences from the longest to the shortest; `back` is the transpose of `moves`.
+    `order` has the sequences from the longest to the shortest; `back` is the transpose of `moves`. left (s,)
+    becomes IN_LOGS of those that scaling cannot do, ALONE of those that find too few others of their length.
     """
     (k, m), count = logs.shape, order.size
-    out, loglik, total = np.empty((k, m)), np.empty(m), np.zeros((k, k))
-    lost, bad = np.zeros(count, np.bool_), np.zeros(LANES, np.bool_)
-    at, span = np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
-    who, weight = np.zeros(LANES, np.int64), np.zeros(LANES)
-    top, store = np.empty(0), np.empty(0)
+    bad, top = np.zeros(LANES, np.bool_), np.empty(m)
+    at, span, who = np.zeros(LANES, np.int64), np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
+    weight, store = np.zeros(LANES), np.empty(0)
     n = 0
     while n < count:
-        first, last = edges[order[n]], edges[order[n] + 1]
-        longest, rows, full = last - first, 0, min(LANES, count - n)
+        longest, rows, full = edges[order[n] + 1] - edges[order[n]], 0, min(LANES, count - n)
         for s in range(full):
             rows += edges[order[n + s] + 1] - edges[order[n + s]]
         if rows < SHARE * longest:
-            lost[order[n]] = not one(
-                start, moves, back, logs, first, last, weights[order[n]], out, loglik, total
-            )
+            left[order[n]] = ALONE
             n += 1
             continue
-        if top.size == 0:
-            top = np.empty(m)
+        if store.size == 0:
             store = np.zeros((longest + TILE) * k * LANES)  # what no lane reaches is multiplied by 0
         for s in range(full):
             who[s] = order[n + s]
@@ -204,7 +202,7 @@ def smooth(
             kept = 0
             for s in range(full):
                 if bad[s]:
-                    lost[who[s]] = True
+                    left[who[s]] = IN_LOGS
                 else:
                     who[kept] = who[s]
                     kept += 1
@@ -213,4 +211,3 @@ def smooth(
         for s in range(full):
             for t in range(at[s], at[s] + span[s]):
                 loglik[t] = top[t] + log_from_one(loglik[t])
-    return loglik, out, total, lost

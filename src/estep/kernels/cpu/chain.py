@@ -8,7 +8,7 @@ import numpy as np
 
 from estep.kernels.cpu import batches, logarithms
 from estep.kernels.cpu.gaussian import frozen
-from estep.kernels.cpu.recursions import SMALL
+from estep.kernels.cpu.recursions import SMALL, one
 from estep.records import Array, Int
 
 
@@ -37,14 +37,21 @@ def make_law(start: Array, moves: Array) -> Law:
 
 def smooth(law: Law, logs: Array, edges: Int, weights: Array) -> Smoothed:
     """Posteriors of sequences [edges[s], edges[s + 1]) of log densities (K, m), each with its weight."""
-    order = np.argsort(edges[:-1] - edges[1:], kind="stable").astype(np.int64)
-    loglik, states, moves, lost = batches.smooth(
-        law.start, law.moves, law.back, frozen(logs), frozen(edges), frozen(order), frozen(weights)
-    )
+    (k, m), count = logs.shape, edges.size - 1
+    loglik, states, moves = np.empty(m), np.empty((k, m)), np.zeros((k, k))
+    left = np.full(count, batches.ALONE)
+    chain, rows, into = (law.start, law.moves, law.back), frozen(logs), (states, loglik, moves)
+    if count > 1:
+        order = np.argsort(edges[:-1] - edges[1:], kind="stable").astype(np.int64)
+        left[:] = 0
+        batches.smooth(*chain, rows, frozen(edges), frozen(order), frozen(weights), *into, left)
+    for s in np.flatnonzero(left == batches.ALONE):
+        trusted = one(*chain, rows, int(edges[s]), int(edges[s + 1]), float(weights[s]), *into)
+        left[s] = 0 if trusted else batches.IN_LOGS
     moves *= law.moves
-    for s in np.flatnonzero(lost):
+    for s in np.flatnonzero(left):
         first, last = int(edges[s]), int(edges[s + 1])
-        found = logarithms.smooth(law.log_start, law.log_moves, law.log_back, frozen(logs), first, last)
+        found = logarithms.smooth(law.log_start, law.log_moves, law.log_back, rows, first, last)
         loglik[first:last], states[:, first:last] = found[0], found[1].T * weights[s]
         moves += found[2] * weights[s]
     moves[moves < SMALL * weights.sum()] = 0.0

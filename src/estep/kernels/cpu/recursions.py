@@ -13,12 +13,15 @@ LEAST, the sequence is given back, to be done in logs. What floors add of the li
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from estep.kernels.cpu.exponential import exp_nonpositive, log_from_one
 from estep.kernels.cpu.jit import jit, jit_sums
 from estep.records import Array
 
+ZERO: Any = np.int64(0)  # a bare 0 is a type of its own, for which everything is compiled once more
 LANES = 8  # sequences side by side
 TILE = 120  # steps; no power of two, whose strides would fall on few sets of the cache
 LOST = 1e-250
@@ -133,7 +136,7 @@ def one(
                 for j in range(k):
                     beta[j], w[0, j] = 1.0, 0.0
             else:
-                move(w, 0, back, beta)
+                move(w, ZERO, back, beta)
             c = loglik[a + t]
             d, over = meet(alpha, t, beta, low, c * (TRUST / LOST))
             if over > 0.0:
