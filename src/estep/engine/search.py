@@ -69,7 +69,7 @@ class Explorer:
     def _wave(self, size: int) -> None:
         first = len(self.found)
         fresh = range(first, first + size)
-        base = self.optima.best if self.apart and hasattr(self.problem.model, "start_from") else None
+        base = self.optima.best if self._movable else None
         height = None if base is None else base.point.height
         self.found += [interrupted(0)] * size
         self.bases += [height if i % FRESH else None for i in fresh]
@@ -104,14 +104,25 @@ class Explorer:
         except Halted:
             return interrupted(0)
 
+    @property
+    def _movable(self) -> bool:
+        """Whether an optimum can be changed: memberships of all rows that the search sees are one array."""
+        source = self.look.source
+        plain = len(source) == 1 and source.block(0).evidence is None
+        return plain and getattr(self.problem.model, "movable", False)
+
+    @property
+    def _rows(self) -> Block:
+        return self.look.source.block(0)
+
     def _shares(self, params: Params) -> Array:
         model: Any = self.look.model
-        shares: Array = model.posterior(model.prepare(params), self.sample.rows).resp
+        shares: Array = model.posterior(model.prepare(params), self._rows).resp
         return shares
 
     def _moved(self, look: Problem, shares: Array, rng: Generator) -> Params:
         model: Any = look.model
-        rows = self.sample.rows
+        rows = self._rows
         points = np.nan_to_num(model.family.embed(rows))
         metric = rng.random()
         if metric < 0.5:  # the parts' own: it tells neighbours apart that are close by all rows' measure

@@ -49,6 +49,11 @@ class Alone:
         return AUTO_KINDS if self.family.k > 1 else ()
 
     @property
+    def movable(self) -> bool:
+        """Whether a search may go on from `start_from`."""
+        return self.family.k > 1
+
+    @property
     def takes_single(self) -> bool:
         """Whether blocks may hold float32."""
         return bool(getattr(self.family.family, "takes_single", False))

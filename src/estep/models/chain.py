@@ -25,6 +25,7 @@ from estep.space import Simplex
 if TYPE_CHECKING:
     from estep.kernels.cpu.chain import Law, Smoothed
 
+SAMPLE = 20_000  # rows the scale of a start is taken from
 STAY = 0.9  # probability of staying in a state, at the start
 
 
@@ -80,6 +81,11 @@ class Chain:
     def starts(self) -> tuple[str, ...]:
         return AUTO_KINDS if self.k > 1 or hasattr(self.family, "draw_inner") else ()
 
+    @property
+    def movable(self) -> bool:
+        """Whether a search may go on from `start_from`: the parts of a mixture would all be alike there."""
+        return self.k > 1 and not hasattr(self.family, "draw_inner")
+
     def bind(self, columns: tuple[Column, ...]) -> Chain:
         return replace(self, family=self.family.bind(columns))
 
@@ -92,6 +98,23 @@ class Chain:
         np.fill_diagonal(moves, STAY if self.k > 1 else 1.0)
         emission = self.family.start(sample.without_evidence(), parts * sample.weights, rng, how)
         return ChainParams(np.full(self.k, 1.0 / self.k), moves, emission)
+
+    def start_from(self, source: Source, run: Executor, resp: Array) -> ChainParams:
+        """Parameters from responsibilities (k, n) of all rows: one M-step, moves from those of neighbours."""
+        pooled = self.start(source.sample(SAMPLE, 0), np.random.default_rng(0), "pooled")
+        prep = self.prepare(pooled)
+
+        def gather(block: Block) -> ChainStats:
+            shares = resp[:, block.first : block.first + block.weights.size]
+            edges, joint = _edges(block), shares * block.weights
+            inside = np.ones(block.weights.size, bool)
+            inside[edges[1:] - 1] = False  # the last row of a sequence goes nowhere
+            here = np.flatnonzero(inside)
+            view = self.family.at(prep.emission, block.without_evidence())
+            moves = joint[:, here] @ shares[:, here + 1].T
+            return ChainStats(0.0, 0.0, joint[:, edges[:-1]].sum(axis=1), moves, view.sums(joint))
+
+        return self.mstep(pooled, run.sum(gather, source))
 
     def compress(self, source: Source, run: Executor) -> Source:
         return source
