@@ -145,6 +145,15 @@ def test_an_easy_search_stops_when_the_best_was_met_often_enough() -> None:
     assert explorer.spent < 0.7 * explorer.cost.budget(1)
 
 
+def test_starts_that_lead_the_same_way_have_all_met_its_optimum() -> None:
+    rng = np.random.default_rng(0)
+    clusters = rng.normal(size=(300, 4)) + 6 * rng.integers(3, size=(300, 1))
+    explorer = explored(THREE, clusters)
+    assert explorer.optima.enough
+    assert explorer.cost is not None
+    assert explorer.spent < 0.2 * explorer.cost.budget(1)  # nearly all starts are duplicates
+
+
 def test_duplicates_are_dropped() -> None:
     verdicts = fit_starts(TWO, FAITHFUL)
     assert any(verdict.message == DUPLICATE for verdict in verdicts)

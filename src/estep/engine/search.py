@@ -51,6 +51,7 @@ class Explorer:
         self.found: list[Trace | Verdict] = []
         self.bases: list[float | None] = []
         self.optima = Optima()
+        self.twins: dict[int, list[float | None]] = {}  # bases of the starts that led the way of this one
         self.ridges: list[float] = []  # heights that looked like optima and were none
         self.cost: Cost | None = None
         self.spent = 0.0  # units of work
@@ -177,7 +178,8 @@ class Explorer:
             if not _arrived(led):
                 self.ridges.append(height)
                 return
-        self.optima.meet(trace, self.bases[i])
+        for base in (self.bases[i], *self.twins.pop(i, ())):
+            self.optima.meet(trace, base)
 
     def _racing(self, first: int) -> list[int]:
         """Starts that may go on, best first; a degenerate one only where nothing sound is known."""
@@ -191,11 +193,22 @@ class Explorer:
             if not isinstance(trace, Trace):
                 continue
             if i >= first:
-                if any(same(trace, other) for other in seen):
+                twin = next((other for other in seen if same(trace, other)), None)
+                if twin is not None:
                     self.found[i] = Verdict(Status.MAX_ITER, DUPLICATE, len(trace.history), float("nan"))
+                    self._met_by(i, trace, twin)
                     continue
                 self._enter(i)
             seen.append(trace)
+
+    def _met_by(self, i: int, trace: Trace, twin: Trace) -> None:
+        """What the twin meets, start i has met as well, unless both were one start from the beginning."""
+        if trace.history[0].objective == twin.history[0].objective:
+            return
+        if _arrived(twin):
+            self.optima.meet(twin, self.bases[i])
+        else:
+            self.twins.setdefault(twin.start, []).append(self.bases[i])
 
     def _height(self, i: int) -> float:
         trace = self.found[i]
