@@ -60,7 +60,8 @@ def sweep(
     wide, step, tall, start = 1 + d + PAD, high * rows, k * rows, 0
     full = dense.size > 0
     while start < m:
-        count = min(m - start, strips_of_tile * rows)
+        count = strips_of_tile * rows
+        count = min(count, m - start)
         strips = (count + rows - 1) // rows
         lay(values, start, m, count, d, x, rows, high)
         if resp.size:

@@ -54,7 +54,7 @@ def _sweep(plan: Plan, block: Block, resp: Array, logs: Array) -> tuple[Array, S
     if plan.centred:
         centred.sweep(plan.kind, k, d, strips, *arrays)
     else:
-        product.sweep(plan.kind, k, d, strips, plan.edges, padded(plan.width), *arrays)
+        product.sweep(plan.kind, k, d, strips, plan.edges, plan.parts, padded(plan.width), *arrays)
     return terms.sum(axis=1), sums
 
 

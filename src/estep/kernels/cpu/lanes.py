@@ -191,6 +191,7 @@ def routine(emit: Callable[..., None]) -> Any:
                 shape = ir.FunctionType(ir.VoidType(), [value.type for value in values])
                 function = ir.Function(builder.module, shape, name)
                 function.linkage = "internal"
+                function.attributes.add("noinline")
                 inside = ir.IRBuilder(function.append_basic_block("entry"))
                 emit(Code(inside, arrays[0].dtype), *function.args)
                 inside.ret_void()
@@ -203,7 +204,9 @@ def routine(emit: Callable[..., None]) -> Any:
     named = [Parameter(f"p{i}", Parameter.POSITIONAL_OR_KEYWORD) for i in range(1 + wanted)]
     typed.__signature__ = Signature(named)  # type: ignore[attr-defined]
     typed.__name__ = emit.__name__
-    return intrinsic(typed)
+    found = intrinsic(typed)
+    found.emit = emit  # for a routine made of others
+    return found
 
 
 def _count_of(number: int) -> Any:

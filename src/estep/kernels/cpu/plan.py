@@ -39,13 +39,18 @@ class Plan(NamedTuple):
     centred: bool
     size: float  # of the terms a log-density is summed from, beyond its own; 0 on the centred path
     edges: Int  # columns at which chunks of features begin and end
-    width: int  # of the widest chunk, in features
+    parts: Int  # how many features each chunk has
     means: Array  # (k, d)
     constant: Array  # (k,)
     flat: tuple[Array, ...]  # what else the sweep takes, each in a line and read-only:
     # natural (k, P), of features 1, x, and so on, that of 1 being 0, or of products alone, (1, P), if shared,
     # and linear (k, 1 + d), of 1 and x, in that case; centred, the means, whiten (k, d, d) or, shared,
     # (1, d, d) inverse Cholesky factors, or (k, d) their diagonals, and -1/2
+
+    @property
+    def width(self) -> int:
+        """Of the widest chunk, in features."""
+        return int(self.parts.max(initial=0))
 
 
 def padded(count: int) -> int:
@@ -86,16 +91,16 @@ def _dense(kind: int, means: Array, covariances: Array, centred: bool | None) ->
     rows, columns, halves = triangle(d)
     natural = precisions[:, rows, columns] * halves
     constant = constant - 0.5 * (lean * means).sum(axis=1)
-    edges, width = _chunks(d, 1 + d if kind == FULL else 0)
+    edges, parts = _chunks(d, 1 + d if kind == FULL else 0)
     if kind == FULL:
         natural, linear = np.hstack([linear, natural]), NOTHING
     flat = (in_line(natural), in_line(linear))
-    return Plan(kind, False, float(terms.max()), edges, width, means, constant, flat)
+    return Plan(kind, False, float(terms.max()), edges, parts, means, constant, flat)
 
 
 def _centred(kind: int, means: Array, constant: Array, whiten: Array) -> Plan:
     flat = (in_line(means), in_line(whiten), in_line(HALF))
-    return Plan(kind, True, 0.0, NO_EDGES, 0, means, constant, flat)
+    return Plan(kind, True, 0.0, NO_EDGES, NO_EDGES, means, constant, flat)
 
 
 def in_line(array: A) -> A:
@@ -106,18 +111,18 @@ def in_line(array: A) -> A:
     return line
 
 
-def _chunks(d: int, before: int) -> tuple[Int, int]:
-    """Edges between chunks of features, of whole columns and few enough for the cache; the widest's size."""
+def _chunks(d: int, before: int) -> tuple[Int, Int]:
+    """Edges between chunks of features, of whole columns and few enough for the cache; their sizes."""
     most = CACHE // (STRIPS * ROWS)
     if before + d * (d + 1) // 2 <= most:
-        return in_line(np.array([0, d])), before + d * (d + 1) // 2
+        return in_line(np.array([0, d])), in_line(np.array([before + d * (d + 1) // 2]))
     edges, widths = [0], [before]
     for a in range(d):
         if widths[-1] + d - a > most // 2 and a > edges[-1]:
             edges.append(a)
             widths.append(0)
         widths[-1] += d - a
-    return in_line(np.array([*edges, d])), max(widths)
+    return in_line(np.array([*edges, d])), in_line(np.array(widths))
 
 
 @cache
@@ -142,8 +147,12 @@ def _separate(kind: int, means: Array, variances: Array, centred: bool | None) -
         return _centred(kind, means, constant, np.sqrt(precisions))
     natural = np.hstack([np.zeros((k, 1)), precisions * means, -0.5 * own])
     constant = constant - 0.5 * (precisions * means**2).sum(axis=1)
-    edges, flat = in_line(np.array([0, d])), (in_line(natural), in_line(NOTHING))
-    return Plan(kind, False, float(terms.max()), edges, p, means, constant, flat)
+    edges, parts, flat = (
+        in_line(np.array([0, d])),
+        in_line(np.array([p])),
+        (in_line(natural), in_line(NOTHING)),
+    )
+    return Plan(kind, False, float(terms.max()), edges, parts, means, constant, flat)
 
 
 def _centre(centred: bool | None, terms: Array, width: int) -> bool:

@@ -6,8 +6,10 @@ products serve one more component, whose log-density is added to all of them, an
 
 from __future__ import annotations
 
+from typing import Any
+
 from estep.kernels.cpu.jit import jit
-from estep.kernels.cpu.lanes import rows_of
+from estep.kernels.cpu.lanes import I64, Code, Count, Place, Values, loop, routine, rows_of
 from estep.kernels.cpu.products import DIAG, LINEAR, SPHERE
 from estep.kernels.cpu.shares import share_out
 from estep.kernels.cpu.strips import (
@@ -26,34 +28,53 @@ from estep.kernels.cpu.strips import (
 from estep.records import Array, Int
 
 
-@jit
+@routine
 def fill(
-    kind: int, d: int, x: Array, high: int, begin: int, end: int, strips: int, features: int, width: int
-) -> int:
-    """Strips of features, `width` rows each, from place `features` of x on; how many there are.
+    code: Code,
+    kind: Count,
+    d: Count,
+    x: Place,
+    step: Count,
+    begin: Count,
+    end: Count,
+    strips: Count,
+    out: Place,
+    far: Count,
+    size: Count,
+) -> None:
+    """Strips of `size` features, `far` apart, from strips of 1, values and zeros, `step` apart.
 
     Those of the columns a in [begin, end): x_a x_b for b >= a, or squares; before those of column 0 come 1
     and x, unless the kind is LINEAR. Zeros follow, up to a multiple of PAD.
     """
-    rows, count = rows_of(x), 0
-    for s in range(strips):
-        ones, base, count = s * high * rows, features + s * width * rows, 0
-        if begin == 0 and kind != LINEAR:
-            outer(x, ones, x, ones, 1 + d, x, base)
-            count = 1 + d
-        if kind == DIAG:
-            squares(x, ones + rows, d, x, base + count * rows)
-            count += d
-        elif kind == SPHERE:
-            length(x, ones + rows, d, x, base + count * rows)
-            count += 1
-        else:
-            for a in range(begin, end):
-                line = ones + (1 + a) * rows
-                outer(x, line, x, line, d - a, x, base + count * rows)
-                count += d - a
-        clear(x, base + count * rows, (count + PAD - 1) // PAD * PAD - count)
-    return count
+    build, one = code.builder, I64(1)
+    first = build.and_(build.icmp_signed("==", begin, I64(0)), build.icmp_signed("!=", kind, I64(LINEAR)))
+    before = build.select(first, build.add(d, one), I64(0))
+    separate = [build.icmp_signed("==", kind, I64(each)) for each in (DIAG, SPHERE)]
+    spare = build.srem(build.sub(I64(0), size), I64(PAD))
+    spare = build.select(build.icmp_signed("<", spare, I64(0)), build.add(spare, I64(PAD)), spare)
+
+    def strip(s: Any, nothing: Values) -> Values:
+        rows, features = code.at(x, s, step), code.at(out, s, far)
+        outer.emit(code, rows, rows, before, features)
+        values, rest = code.row(rows, one), code.row(features, before)
+        with build.if_then(separate[0]):
+            squares.emit(code, values, d, rest)
+        with build.if_then(separate[1]):
+            length.emit(code, values, d, rest)
+        with build.if_then(build.not_(build.or_(*separate))):
+
+            def column(i: Any, place: Values) -> Values:
+                a = build.add(begin, i)
+                line, others = code.row(values, a), build.sub(d, a)
+                outer.emit(code, line, line, others, code.row(rest, place[0]))
+                return [build.add(place[0], others)]
+
+            loop(build, build.sub(end, begin), [I64(0)], column)
+        clear.emit(code, code.row(features, size), spare)
+        return []
+
+    loop(build, strips, [], strip)
 
 
 @jit
@@ -63,6 +84,7 @@ def sweep(
     d: int,
     strips_of_tile: int,
     edges: Int,
+    parts: Int,
     width: int,
     natural: Array,
     linear: Array,
@@ -91,9 +113,10 @@ def sweep(
     target, heads = joint, k
     if kind == LINEAR:  # products serve the one row
         target, heads = square, 1
-    p, chunks, start = natural.size // heads, edges.size - 1, 0
+    p, chunks, start = natural.size // heads, parts.size, 0
     while start < m:
-        count = min(m - start, strips_of_tile * rows)
+        count = strips_of_tile * rows
+        count = min(count, m - start)
         strips = (count + rows - 1) // rows
         lay(values, start, m, count, d, x, rows, high)
         step, wide, tall, far = high * rows, width * rows, k * rows, heads * rows
@@ -103,7 +126,8 @@ def sweep(
             clear(x, joint, strips_of_tile * (k + 1))
             begin = 0
             for c in range(chunks):
-                part = fill(kind, d, x, high, edges[c], edges[c + 1], strips, features, width)
+                part = parts[c]
+                fill(kind, d, x, 0, step, edges[c], edges[c + 1], strips, x, features, wide, part)
                 multiply(natural, begin, p, heads, x, features, wide, part, strips, x, target, far)
                 begin += part
             if kind == LINEAR:
@@ -124,9 +148,9 @@ def sweep(
                 total(x, joint + s * tall, k, x, square + s * rows)
         begin = 0
         for c in range(chunks):
-            part = width
+            part = parts[c]
             if chunks > 1 or resp.size:
-                part = fill(kind, d, x, high, edges[c], edges[c + 1], strips, features, width)
+                fill(kind, d, x, 0, step, edges[c], edges[c + 1], strips, x, features, wide, part)
             if kind == LINEAR:
                 gather(x, square, far, 1, x, features, wide, part, strips, shared, begin, 0)
             else:
