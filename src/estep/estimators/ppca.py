@@ -31,7 +31,7 @@ class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densities):
     components_ : array of shape (q, d)
         Principal axes, orthonormal, largest variance first; the largest entry of each is positive.
     loadings_ : array of shape (d, q)
-        x = mean_ + loadings_ z + noise, z standard normal; columns along the principal axes.
+        ``x = mean_ + loadings_ z + noise``, z standard normal; columns along the principal axes.
     mean_ : array of shape (d,)
     noise_variance_ : float
         Variance, not standard deviation; maximum likelihood, divisor n.

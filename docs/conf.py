@@ -1,0 +1,86 @@
+"""The documentation: `make docs` builds it into docs/_build/html, without the network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import estep
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "estep"
+author = "The estep developers"
+project_copyright = author
+version = release = estep.__version__
+
+extensions = [
+    "mathml",
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates", "examples", "gallery/*.py", "gallery/*.ipynb", "gallery/sg_execution_times.rst"]
+suppress_warnings = ["config.cache"]  # the gallery's order is a function, which no cache holds
+nitpicky = True
+# in a docstring `name` is code: a link where there is such a thing, plain otherwise
+default_role = "py:obj"
+nitpick_ignore_regex = [("py:obj", r".*"), ("py:class", r"(optional|array.*|callable|.*of shape.*)")]
+
+# pages
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+html_math_renderer = "mathml"
+
+# reference
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say types in words
+autodoc_member_order = "groupwise"
+numpydoc_show_class_members = False  # autodoc lists them, with their docstrings
+numpydoc_xref_param_type = False
+
+# gallery: every file of examples/ is run, in the order of its number
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "image_srcset": ["2x"],
+    "copyfile_regex": r"",
+    "remove_config_comments": True,
+}
+
+# look
+html_theme = "pydata_sphinx_theme"
+html_title = "estep"
+html_static_path = ["_static"]
+html_css_files = ["estep.css"]
+html_show_sourcelink = False
+html_sidebars = {"tutorial": [], "migrating": [], "index": []}
+html_theme_options = {
+    "navbar_end": ["theme-switcher"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": False,
+}
+
+
+def skip(app, what, name, obj, skip, options):  # type: ignore[no-untyped-def]
+    """What scikit-learn's bases bring is told by its own pages; of a named tuple's fields, by the signature."""
+    inherited = str(getattr(obj, "__module__", "")).startswith("sklearn.")
+    return True if inherited or str(obj.__doc__).startswith("Alias for field number") else skip
+
+
+def setup(app):  # type: ignore[no-untyped-def]
+    """Called by Sphinx."""
+    app.connect("autodoc-skip-member", skip)
