@@ -4,7 +4,7 @@ DEMO ?= demo
 BIN := .venv/bin
 BENCHMARKS ?= scikit_learn onedal floor scaling holes normal float32 memory first_fit search
 
-.PHONY: venv demo test check docs-check bench clean
+.PHONY: venv demo test check docs docs-check bench clean
 
 venv: .venv/.installed
 
@@ -27,6 +27,16 @@ test: venv
 docs-check: venv
 	$(BIN)/python -m pytest tests/docs
 
+.venv/.docs: venv
+	$(BIN)/python -m pip install --quiet -e . --group docs
+	touch $@
+
+# the pages, with the gallery's scripts run; what the last build left is not trusted. Nothing is fetched
+docs: .venv/.docs
+	rm -rf docs/_build docs/gallery docs/reference/generated
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
 check: venv
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -42,5 +52,5 @@ bench: venv
 	$(BIN)/python -m benchmarks.assemble
 
 clean:
-	rm -rf build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
+	rm -rf build dist docs/_build docs/gallery docs/reference/generated $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
 	find src tests benchmarks -type d -name __pycache__ -prune -exec rm -rf {} +

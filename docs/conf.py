@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
+from sklearn.exceptions import ConvergenceWarning
+
 import estep
+from estep.errors import EstepWarning
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
@@ -24,7 +28,14 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "_templates", "examples", "gallery/*.py", "gallery/*.ipynb", "gallery/sg_execution_times.rst"]
+exclude_patterns = [
+    "_build",
+    "_templates",
+    "examples",
+    "gallery/*.py",
+    "gallery/*.ipynb",
+    "gallery/sg_execution_times.rst",
+]
 suppress_warnings = ["config.cache"]  # the gallery's order is a function, which no cache holds
 nitpicky = True
 # in a docstring `name` is code: a link where there is such a thing, plain otherwise
@@ -43,13 +54,22 @@ autodoc_member_order = "groupwise"
 numpydoc_show_class_members = False  # autodoc lists them, with their docstrings
 numpydoc_xref_param_type = False
 
+
+def strict(conf, path):  # type: ignore[no-untyped-def]
+    """Before each script: what a fit warns of breaks the build."""
+    for kind in (ConvergenceWarning, EstepWarning):
+        warnings.filterwarnings("error", category=kind)
+    warnings.filterwarnings("ignore", "Creating legend")  # that it took a second; on a busy machine it may
+
+
 # gallery: every file of examples/ is run, in the order of its number
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
     "within_subsection_order": "FileNameSortKey",
-    "abort_on_example_error": True,
+    "abort_on_example_error": False,  # all failures are told at once, and -W makes each an error
+    "reset_modules": ("matplotlib", strict),
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
@@ -75,8 +95,8 @@ html_theme_options = {
 }
 
 
-def skip(app, what, name, obj, skip, options):  # type: ignore[no-untyped-def]
-    """What scikit-learn's bases bring is told by its own pages; of a named tuple's fields, by the signature."""
+def skip(app, what, name, obj, skip, options):  # type: ignore[no-untyped-def]  # noqa: PLR0917
+    """What scikit-learn's bases bring is in its own pages; fields of a named tuple are in the signature."""
     inherited = str(getattr(obj, "__module__", "")).startswith("sklearn.")
     return True if inherited or str(obj.__doc__).startswith("Alias for field number") else skip
 

@@ -2,22 +2,21 @@
 Two kinds of eruption
 =====================
 
-Old Faithful, 272 eruptions: how long each lasted, and how long the wait for the next one was. Nobody wrote down
-what kind an eruption was. A mixture of two normals finds the kinds, their sizes and shapes, and how sure it is
-of each row.
+Old Faithful, 272 eruptions: how long each lasted, and how long the wait for the next one was. Nobody wrote
+down what kind an eruption was. A mixture of two normals finds the kinds, their sizes and shapes, and how
+sure it is of each row.
 """
 
 from estep import GaussianMixture
 from estep.datasets import load_faithful
 
-faithful = load_faithful()
-X = faithful.values
+X = load_faithful()
 mixture = GaussianMixture(2, random_state=0).fit(X)
 print(mixture.summary(X))
 
 # %%
-# A row's colour mixes those of the two components by its responsibilities: the few rows between the ellipses
-# belong to neither for certain.
+# A row's colour mixes those of the two components by its responsibilities: the few rows between the
+# ellipses belong to neither for certain.
 
 mixture.plot("ellipses", X)
 
@@ -25,17 +24,17 @@ mixture.plot("ellipses", X)
 # The same in numbers: where the most probable component leaves more than 5 % to the other one.
 
 unsure = mixture.uncertainty_ > 0.05
-print(f"{unsure.sum()} of {len(X)} rows")
+print(f"{unsure.sum()} of {len(unsure)} rows")
 mixture.plot("uncertainty", X)
 
 # %%
 # One column at a time: the wait, with the share of each kind.
 
-mixture.plot("density", X, columns=1)
+mixture.plot("density", X, columns="waiting")
 
 # %%
-# Somebody saw an eruption of two minutes. What wait is to be expected? The law of one column given the other is a
-# fitted mixture as well.
+# Somebody saw an eruption of two minutes. What wait is to be expected? The law of one column given the
+# other is a fitted mixture as well.
 
-wait = mixture.conditional({0: 2.0})
+wait = mixture.conditional({"eruptions": 2.0})
 print(wait.means_.ravel().round(1), wait.weights_.round(3))

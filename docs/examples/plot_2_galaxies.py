@@ -2,39 +2,47 @@
 How many clusters of galaxies?
 ==============================
 
-The speeds of 82 galaxies (Roeder 1990), in km/s. Gaps in their histogram are voids in space; the number of groups
-is a matter of debate, and of the criterion.
+The speeds of 82 galaxies (Roeder 1990), in km/s. Gaps in their histogram are voids in space; the number of
+groups is a matter of debate, and of the criterion.
 """
+
+import warnings
 
 from estep import GaussianMixture
 from estep.datasets import load_galaxies
+from estep.errors import EstepWarning
 from estep.report.plots import bic_curve
 
-X = load_galaxies().values
-fits = [
-    GaussianMixture(k, covariance_type=shape, random_state=0).fit(X)
-    for shape in ("full", "tied")
-    for k in range(1, 7)
-]
+X = load_galaxies()
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", EstepWarning)  # degenerate fits, which are sorted out below
+    fits = [
+        GaussianMixture(k, covariance_type=shape, n_init=20, random_state=0).fit(X)
+        for shape in ("full", "tied")
+        for k in range(1, 7)
+    ]
+sound = [fit for fit in fits if fit.converged_]
 
 # %%
-# BIC charges each parameter with half the logarithm of the number of rows, twice. The lowest is the choice, and
-# a difference of less than 2 is none.
+# BIC charges each parameter with half the logarithm of the number of rows, twice. The lowest is the choice,
+# and a difference of less than 2 is none.
 
-bic_curve(fits, X)
+bic_curve(sound, X)
 
 # %%
-# ICL charges, beyond that, for rows that could belong to either of two components: it counts groups, where BIC counts
-# the normals that a density needs.
+# ICL charges, beyond that, for rows that could belong to either of two components: it counts groups, where
+# BIC counts the normals that a density needs.
 
-for fit in fits[:6]:
-    print(f"{fit.n_components}: BIC {fit.bic(X):7.1f}   ICL {fit.icl(X):7.1f}   {fit.status_.name}")
+for fit in fits:
+    name = f"{fit.covariance_type} {fit.n_components}"
+    print(f"{name}: BIC {fit.bic(X):7.1f}   ICL {fit.icl(X):7.1f}   {fit.status_.name}")
 
-best = min(fits, key=lambda fit: fit.bic(X))
+best = min(sound, key=lambda fit: fit.bic(X))
 best.plot("density", X)
 
 # %%
-# A fit is only worth comparing if it is the maximum, and a maximum that means something. ``diagnose`` says what
-# it thinks of each.
+# Only fits that converged are compared. In a degenerate one a component has shrunk onto next to no rows, or
+# a very thin set of them, and its likelihood, as high as one likes to let it be, means nothing.
+# ``diagnose`` says so:
 
-print(best.diagnose())
+print(next(fit for fit in fits if not fit.converged_).diagnose())

@@ -2,18 +2,19 @@
 Forty-four missing cells
 ========================
 
-New York's air in the summer of 1973: 37 of 153 days have no measurement of ozone, 7 none of the sun. Leaving those
-days out throws away what was measured on them. A normal law fitted by EM uses every cell that is there.
+New York's air in the summer of 1973: 37 of 153 days have no measurement of ozone, 7 none of the sun.
+Leaving those days out throws away what was measured on them. A normal law fitted by EM uses every cell that
+is there.
 """
 
 import numpy as np
+import pandas as pd
 
 from estep import Normal, combine
-from estep.datasets import load_airquality
+from estep.datasets import path
 
-names = ["Ozone", "Solar.R", "Wind", "Temp"]
-air = load_airquality().select(*names)
-normal = Normal(scales={0: "log"}, random_state=0).fit(air)
+air = pd.read_csv(path("airquality"))[["Ozone", "Solar.R", "Wind", "Temp"]]
+normal = Normal(scales={"Ozone": "log"}, random_state=0).fit(air)
 
 # %%
 # Which cells are missing: a pattern is a row of the picture, as high as it is frequent.
@@ -21,10 +22,10 @@ normal = Normal(scales={0: "log"}, random_state=0).fit(air)
 normal.plot("missing", air)
 
 # %%
-# Ozone is positive and skew, so its logarithm is modelled (``scales``). Filled cells are put where the other columns
-# say, which is not where the seen ones are:
+# Ozone is positive and skew, so its logarithm is modelled (``scales``). Filled cells are put where the
+# other columns say, which is not where the seen ones are:
 
-normal.plot("imputed", air, columns=0)
+normal.plot("imputed", air, columns="Ozone")
 
 # %%
 # For inference one filled table is too certain of itself. Twenty drawn ones are analysed each, and
@@ -44,7 +45,7 @@ print(f"slope {slope.estimate:.4f} ± {slope.standard_error:.4f}, 95 % interval 
 print(f"{slope.fraction_missing_information:.0%} of the information about it is missing")
 
 # %%
-# Are the holes where they are by pure chance? Little's test says no: the pattern goes with the values. That is
-# what likelihood with missing cells allows for, and dropping rows does not.
+# Are the holes where they are by pure chance? Little's test says no: the pattern goes with the values. That
+# is what likelihood with missing cells allows for, and dropping rows does not.
 
 print(normal.mcar_test())

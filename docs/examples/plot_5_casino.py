@@ -2,8 +2,8 @@
 The occasionally dishonest casino
 =================================
 
-Three hundred rolls of a die that somebody swaps now and then for a loaded one (Durbin, Eddy, Krogh & Mitchison
-1998). Which die was used when is known here, so the answer can be checked.
+Three hundred rolls of a die that somebody swaps now and then for a loaded one (Durbin, Eddy, Krogh &
+Mitchison 1998). Which die was used when is known here, so the answer can be checked.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 Was that the maximum?
 =====================
 
-EM climbs; what it climbs may have several tops. Here is the same model from one start, from the search that is the
-default, and what each says of its own end.
+EM climbs; what it climbs may have several tops. Here is the same model from one start, from the search that
+is the default, and what each says of its own end.
 """
 
 import warnings
@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 from estep import GaussianMixture
 from estep.datasets import load_iris
 
-X = load_iris().values
+X = load_iris()
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the one start may end at a degenerate point, and says so
@@ -24,8 +24,8 @@ for name, fit in (("one random start", one), ("the search", searched)):
     print(f"{name}: {fit.loglik_:.2f}, {fit.status_.name}, {fit.diagnostics_['stop']}")
 
 # %%
-# The objective of the fit, and what each iteration gained (right axis). The gains fall by the linear rate of EM; when
-# their projected sum is below ``tol`` nats, it stops.
+# The objective of the fit, and what each iteration gained (right axis). The gains fall by the linear rate
+# of EM; when their projected sum is below ``tol`` nats, it stops.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
 one.plot("history", ax=left)

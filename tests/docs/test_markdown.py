@@ -19,7 +19,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
-    path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")) if path.exists()
+    path
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md"))
+    if "_build" not in path.parts
 )
 OPENING = re.compile(r"^ *(?:[-*+] +|\d+\. +)?(?P<fence>`{3,})(?P<info>[^`]*)$")
 

@@ -151,3 +151,21 @@ def test_what_cannot_be_drawn_says_what_can(mixture: GaussianMixture, normal: No
     with pytest.raises(UsageError, match="Normal has no number of components"):
         bic_curve([normal], AIR)
     assert plt.get_fignums() == []
+
+
+def test_imputed_cells_of_a_column_on_a_scale_are_in_the_users_units() -> None:
+    logged = Normal(scales={"Ozone": "log"}).fit(AIR)
+    ax = logged.plot("imputed", AIR)
+    assert ax.get_xlabel() == "Ozone"
+    (marks,) = ax.lines
+    lost = AIR["Ozone"].isna().to_numpy()
+    assert np.array_equal(marks.get_xdata(), logged.impute(AIR)[lost, 0])
+
+
+def test_a_law_on_a_scale_is_drawn_on_it_and_says_so() -> None:
+    logged = Normal(scales={"Ozone": "log"}).fit(AIR)
+    ax = logged.plot("density", AIR)
+    assert ax.get_xlabel() == "log(Ozone)"
+    fitted = next(line for line in ax.lines if line.get_label() == "fitted")
+    assert np.isclose(fitted.get_xdata()[fitted.get_ydata().argmax()], logged.mean_[0], atol=0.05)
+    assert logged.plot("ellipses", AIR, columns=("Ozone", "Temp")).get_xlabel() == "log(Ozone)"

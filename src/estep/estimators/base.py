@@ -119,7 +119,11 @@ class Face(BaseEstimator, ABC):
         """
         from estep.report.plots import plot
 
-        values = None if X is None else self._on_scale(self._read(X))[0]
+        if X is None:
+            return plot(self, kind, columns=columns, ax=ax)
+        table = self._read(X)
+        # laws are on the scales of their columns, imputed cells in the user's units
+        values = table.values if kind == "imputed" else self._on_scale(table)[0]
         return plot(self, kind, values, columns=columns, ax=ax)
 
     def save(self, path: Any) -> None:

@@ -40,6 +40,11 @@ def spell(name: str, most: int = 30) -> str:
     return clean(name, most).replace("$", r"\$")
 
 
+def column_label(estimator: Any, j: int) -> str:
+    """The name of column j, with the scale that its law is on, as matplotlib draws it."""
+    return spell(estimator._modelled_columns()[j].name)
+
+
 def column_numbers(estimator: Any, columns: Any, n: int, kind: str) -> list[int]:
     """The numbers of the n columns that are asked for, by number or by name; the first n by default."""
     names = [column.name for column in estimator._fitted().columns]

@@ -9,7 +9,7 @@ from scipy.stats import norm, poisson
 
 from estep.errors import UsageError
 from estep.records import Array
-from estep.report.canvas import INK, LEGEND, PALE, axes, colour, column_numbers, spell
+from estep.report.canvas import INK, LEGEND, PALE, axes, colour, column_label, column_numbers
 from estep.report.components import Components, components
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def density(estimator: Any, X: Array, column: Any = None, ax: Axes | None = None
         for i, (label, weight, curve) in enumerate(zip(parts.labels, parts.weights, curves, strict=True)):
             named = f"{label} ({weight:.0%})" if i < LEGEND else None
             ax.plot(x, curve, color=colour(i), ls="--", marker=marker, lw=1.5, label=named)
-    ax.set(xlabel=spell(estimator.fitted_.columns[j].name), ylabel="probability" if count else "density")
+    ax.set(xlabel=column_label(estimator, j), ylabel="probability" if count else "density")
     ax.set_title("Data and fitted " + ("probabilities" if count else "density"))
     rows = -(-len(ax.get_legend_handles_labels()[1]) // 2)
     ax.set_ylim(0, ax.get_ylim()[1] * (1 + 0.08 * rows))  # room for the legend above the curves

@@ -8,7 +8,7 @@ import numpy as np
 
 from estep.errors import UsageError
 from estep.records import Array
-from estep.report.canvas import LEGEND, PALETTE, axes, colour, column_numbers, shown_rows, spell
+from estep.report.canvas import LEGEND, PALETTE, axes, colour, column_label, column_numbers, shown_rows
 from estep.report.components import Components, components
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def ellipses(estimator: Any, X: Array, columns: Any = None, ax: Axes | None = No
         raise UsageError("ellipses are drawn of normal laws, and these are Poisson; use kind='density'")
     ax = axes(ax)
     hidden = draw(ax, X, latents(estimator, X), parts, pair)
-    names = [spell(estimator.fitted_.columns[j].name) for j in pair]
+    names = [column_label(estimator, j) for j in pair]
     ax.set(xlabel=names[0], ylabel=names[1])
     ax.set_title("1 and 2 standard deviations" + hidden)
     ax.legend(frameon=False, fontsize="small")

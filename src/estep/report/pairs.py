@@ -8,7 +8,7 @@ import numpy as np
 
 from estep.errors import UsageError
 from estep.records import Array
-from estep.report.canvas import column_numbers, spell
+from estep.report.canvas import column_label, column_numbers
 from estep.report.components import components
 from estep.report.density import density
 from estep.report.ellipses import draw, latents
@@ -42,7 +42,7 @@ def pairs(estimator: Any, X: Array, columns: Any = None) -> Any:
     parts, resp = components(estimator, X), latents(estimator, X)
     if parts.covariances is None:
         raise UsageError("pairs are drawn of normal laws, and these are Poisson; use kind='density'")
-    names = [spell(estimator.fitted_.columns[j].name) for j in chosen]
+    names = [column_label(estimator, j) for j in chosen]
     grid: Any  # of Axes, of which NumPy's types know nothing
     figure, grid = plt.subplots(
         n, n, figsize=(2.1 * n + 0.8, 2.1 * n), layout="constrained", sharex="col", squeeze=False
