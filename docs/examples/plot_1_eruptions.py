@@ -15,13 +15,13 @@ mixture = GaussianMixture(2, random_state=0).fit(X)
 print(mixture.summary(X))
 
 # %%
-# A row's colour mixes those of the two components by its responsibilities: the few rows between the
-# ellipses belong to neither for certain.
+# A row's colour mixes those of the two components by its responsibilities. The ellipses are those of one and
+# two standard deviations.
 
 mixture.plot("ellipses", X)
 
 # %%
-# The same in numbers: where the most probable component leaves more than 5 % to the other one.
+# Which rows are in doubt? Where the most probable component leaves more than 5 % to the other one:
 
 unsure = mixture.uncertainty_ > 0.05
 print(f"{unsure.sum()} of {len(unsure)} rows")

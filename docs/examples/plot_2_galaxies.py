@@ -15,34 +15,34 @@ from estep.report.plots import bic_curve
 
 X = load_galaxies()
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", EstepWarning)  # degenerate fits, which are sorted out below
+    warnings.simplefilter("ignore", EstepWarning)  # of degenerate fits, which are told apart below
     fits = [
-        GaussianMixture(k, covariance_type=shape, n_init=20, random_state=0).fit(X)
+        GaussianMixture(k, covariance_type=shape, n_init=8, random_state=0).fit(X)
         for shape in ("full", "tied")
         for k in range(1, 7)
     ]
-sound = [fit for fit in fits if fit.converged_]
+
+for fit in fits:
+    name = f"{fit.covariance_type} {fit.n_components}"
+    print(f"{name}: BIC {fit.bic(X):7.1f}   ICL {fit.icl(X):7.1f}   {fit.status_.name}")
 
 # %%
-# BIC charges each parameter with half the logarithm of the number of rows, twice. The lowest is the choice,
-# and a difference of less than 2 is none.
+# Only fits that converged are compared. In a degenerate one a component has next to no rows, or a very thin
+# set of them, and the likelihood, as high as the floor under the variances lets it be, means nothing.
+#
+# BIC charges for each parameter; a difference of less than 2 is none.
 
+sound = [fit for fit in fits if fit.converged_]
 bic_curve(sound, X)
 
 # %%
 # ICL charges, beyond that, for rows that could belong to either of two components: it counts groups, where
 # BIC counts the normals that a density needs.
 
-for fit in fits:
-    name = f"{fit.covariance_type} {fit.n_components}"
-    print(f"{name}: BIC {fit.bic(X):7.1f}   ICL {fit.icl(X):7.1f}   {fit.status_.name}")
-
 best = min(sound, key=lambda fit: fit.bic(X))
 best.plot("density", X)
 
 # %%
-# Only fits that converged are compared. In a degenerate one a component has shrunk onto next to no rows, or
-# a very thin set of them, and its likelihood, as high as one likes to let it be, means nothing.
-# ``diagnose`` says so:
 
-print(next(fit for fit in fits if not fit.converged_).diagnose())
+groups = min(sound, key=lambda fit: fit.icl(X))
+groups.plot("density", X)

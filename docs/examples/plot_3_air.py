@@ -22,8 +22,8 @@ normal = Normal(scales={"Ozone": "log"}, random_state=0).fit(air)
 normal.plot("missing", air)
 
 # %%
-# Ozone is positive and skew, so its logarithm is modelled (``scales``). Filled cells are put where the
-# other columns say, which is not where the seen ones are:
+# Ozone is positive and skew, so its logarithm is modelled (``scales``). Filled cells are put where the other
+# columns say; the two histograms need not agree.
 
 normal.plot("imputed", air, columns="Ozone")
 
@@ -45,7 +45,7 @@ print(f"slope {slope.estimate:.4f} ± {slope.standard_error:.4f}, 95 % interval 
 print(f"{slope.fraction_missing_information:.0%} of the information about it is missing")
 
 # %%
-# Are the holes where they are by pure chance? Little's test says no: the pattern goes with the values. That
-# is what likelihood with missing cells allows for, and dropping rows does not.
+# Are the holes where they are by pure chance? A small p-value of Little's test would speak against it.
+# Dropping rows needs it; likelihood needs only that holes go with what is seen, not with what they hide.
 
 print(normal.mcar_test())

@@ -16,14 +16,13 @@ from estep.report.plots import bic_curve
 
 years, counts = load_earthquakes().values.T
 X = pd.DataFrame({"earthquakes": counts})
-fits = [HMM(k, "poisson", random_state=0).fit(X) for k in (1, 2, 3, 4)]
+fits = [HMM(k, "poisson", random_state=0).fit(X) for k in (1, 2, 3)]
 bic_curve(fits, X)
 
 # %%
 # Two or three states? Their BIC differ by less than 2. With three:
 
 model = fits[2]
-print(model.summary())
 model.plot("density", X)
 
 # %%

@@ -7,6 +7,7 @@ is the default, and what each says of its own end.
 """
 
 import warnings
+from collections import Counter
 
 import matplotlib.pyplot as plt
 
@@ -32,7 +33,9 @@ one.plot("history", ax=left)
 searched.plot("history", ax=right)
 
 # %%
-# What became of each start of the search:
+# What became of the starts of the search. A sound optimum is preferred to a degenerate one, however high.
 
-for status, sentence in searched.diagnostics_["starts"]:
-    print(f"{status:12}{sentence}")
+for status, times in Counter(status for status, _ in searched.diagnostics_["starts"]).most_common():
+    print(f"{times:4} {status}")
+for sentence in [sentence for _, sentence in searched.diagnostics_["starts"]][:6]:
+    print(f"     {sentence}")

@@ -178,6 +178,7 @@ def test_history_shows_the_objective_and_the_gains(mixture: GaussianMixture) -> 
     assert right.get_yscale() == "log"
     assert np.array_equal(lines(right)["gain"][1], [info.gain for info in mixture.history_ if info.gain > 0])
     assert ax.get_title() == f"Converged after {mixture.n_iter_} iterations"
+    assert ax.yaxis.label.get_color() == ax.lines[0].get_color() != right.yaxis.label.get_color()
     ax.figure.canvas.draw()
 
 

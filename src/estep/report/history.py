@@ -45,6 +45,8 @@ def history(estimator: Any, ax: Axes | None = None) -> Axes:
         1 + np.flatnonzero(rising), gain[rising], color=PALETTE[5], marker=".", ls=":", lw=1, label="gain"
     )
     right.set_yscale("log")
-    right.set_ylabel("gain of the iteration (nats)")
-    ax.legend(handles=[line, dots], frameon=False, loc="best")
+    right.set_ylabel("gain of the iteration (nats, dotted)")
+    # the axes say whose they are: between two curves that cross there is no free place for a legend
+    ax.yaxis.label.set_color(line.get_color())
+    right.yaxis.label.set_color(dots.get_color())
     return ax
