@@ -25,14 +25,14 @@ test: venv
 	$(BIN)/python -m pytest -n auto --ignore=tests/docs
 
 docs-check: venv
-	$(BIN)/python -m pytest tests/docs
+	$(BIN)/python -m pytest -n auto tests/docs
 
-.venv/.docs: venv
-	$(BIN)/python -m pip install --quiet -e . --group docs
+.venv/.docs: .venv/.installed
+	$(BIN)/python -m pip install --quiet --group docs
 	touch $@
 
 # the pages, with the gallery's scripts run; what the last build left is not trusted. Nothing is fetched
-docs: .venv/.docs
+docs: venv .venv/.docs
 	rm -rf docs/_build docs/gallery docs/reference/generated
 	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
