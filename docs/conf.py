@@ -71,6 +71,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": False,  # all failures are told at once, and -W makes each an error
     "reset_modules": ("matplotlib", strict),
     "download_all_examples": False,
+    "capture_repr": (),  # what is printed is shown; the axes that `plot` returns are not
     "show_memory": False,
     "show_signature": False,
     "write_computation_times": False,
