@@ -33,8 +33,8 @@ best = min(fits, key=lambda fit: fit.bic(X))
 best.plot("density", X)
 
 # %%
-# ICL charges, beyond that, for rows that could belong to either of two components: it counts groups that stand
-# apart.
+# ICL charges, beyond that, for rows that could belong to either of two components: it counts groups that
+# stand apart.
 
 groups = min(fits, key=lambda fit: fit.icl(X))
 groups.plot("density", X)
