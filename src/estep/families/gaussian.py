@@ -223,7 +223,8 @@ class Gaussian:
         needed = self.law.rows_needed(params.means.shape[1])
         thin = int(np.argmin(sums.rows))
         if sums.rows[thin] < needed * (1 - 1e-9):
-            return f"component {thin} holds {sums.rows[thin]:.3g} rows' worth; {needed} are needed"
+            shown = f"{min(sums.rows[thin], needed - 0.001):.4g}"  # 2.9999 of 3 are not "3"
+            return f"component {thin} holds {shown} rows' worth; {needed} are needed"
         dense = self.prepare(params).dense
         pooled = np.einsum("k,kij->ij", sums.rows / sums.rows.sum(), dense)
         for j, covariance in enumerate(dense):
