@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from estep import HMM, PPCA, GaussianMixture, Mixture, Normal, SoftKMeans, datasets
-from estep.data.look import SHARE, look
+from estep.data.look import SHARE, Look, look
 from estep.data.source import MemorySource
 
 RNG = np.random.default_rng(5)
@@ -47,6 +47,7 @@ class Case(NamedTuple):
 
 A, B = THREE[:, 0], THREE[:, 1]
 SPIKE = np.where(np.arange(60) % 5 < 2, 0.0, A)
+SIXES = np.arange(60) % 7
 NINES = frame(a=np.where(np.arange(60) < 7, -999.0, A))
 CASES = [
     Case("V03-1e16", Normal(), frame(a=1e16 + A), "EM014", r"'a' \(\d distinct values\).*subtract"),
@@ -58,6 +59,7 @@ CASES = [
     Case("V12-states", HMM(2, **SHORT), frame(c=A), "EM008", r"'c' repeats 'a'"),
     Case("V25-spike", GaussianMixture(2, **SHORT), frame(b=SPIKE), "EM015", r"'b' \(one value is 40%\)"),
     Case("V25-binary", Mixture(2, "gaussian-diag", **SHORT), frame(b=A > 0), "EM015", r"'b' \(one value is"),
+    Case("V25-counts", GaussianMixture(2, **SHORT), frame(b=SIXES), "EM015", r"'b' \(7 distinct values\)"),
     Case("M03-once", Normal(), once(), "EM013", r"seen in one row only: 'a'"),
     Case("M03-once-mixture", GaussianMixture(2, **SHORT), once(), "EM013", r"seen in one row only: 'a'"),
     Case("M04-apart", Normal(), apart(), "EM009", r"'a' with 'b'"),
@@ -92,8 +94,30 @@ def test_ordinary_data_have_no_findings(name: str) -> None:
     """They have ties (iris is rounded to millimetres, a month has 31 days), holes, and related columns."""
     data = getattr(datasets, f"load_{name}")()
     source = MemorySource(np.asarray(data.values), tuple(data.columns))
-    assert not any(look(source, ties=True))
+    # airquality was measured in five months, which are no measurement
+    five = ((data.columns.index("Month"), 5),) if name == "airquality" else ()
+    assert look(source, ties=True) == Look(discrete=five)
     assert Normal().fit(data).diagnostics_["findings"] == []
+
+
+@pytest.mark.parametrize("name", ["faithful", "iris"])
+def test_columns_that_are_merely_rounded_have_no_heavy_ties(name: str) -> None:
+    data = getattr(datasets, f"load_{name}")()
+    assert GaussianMixture(3, **SHORT).fit(data).diagnostics_["findings"] == []
+
+
+@pytest.mark.parametrize(("mean", "n"), [(3, 150), (5, 1000), (5, 40_000)])
+def test_counts_are_discrete_in_any_number_and_block(mean: float, n: int) -> None:
+    counts = np.random.default_rng(4).poisson(mean, n).astype(float)
+    counts[::7] = np.nan
+    x = np.random.default_rng(5).normal(size=n)
+    distinct = np.unique(counts[~np.isnan(counts)]).size
+    assert look(blocks(np.column_stack([x, counts])), ties=True).discrete == ((1, distinct),)
+    # once more than 20, or than rows a value: rounded, and no more
+    assert look(blocks(np.column_stack([x, np.arange(n) % 21])), ties=True).discrete == ()
+    some = np.arange(60) % 8
+    assert look(blocks(some[:, None]), ties=True).discrete == ()
+    assert look(blocks(some[:, None], np.full(60, 2.0)), ties=True).discrete == ((0, 8),)
 
 
 def test_a_repeat_needs_no_warning_where_the_model_bears_it() -> None:

@@ -15,7 +15,8 @@ from estep.data.source import MemorySource
 from estep.records import Array, Block, Bool
 
 SHARE = 1 / 3  # of a column's weight: one value with more is a heavy tie
-FEWEST = 50  # rows, by weight, from which on ties are looked for
+FEW = 20  # distinct values at most, each met as often as there are values: the column is discrete
+FEWEST = 50  # rows, by weight, from which on ties and discrete columns are looked for
 COARSE = 0.01  # standard deviations between neighbouring float64 numbers: digits are lost to an offset
 
 
@@ -25,17 +26,20 @@ class Look(NamedTuple):
     once: tuple[int, ...] = ()  # seen in one row only
     apart: tuple[tuple[int, int], ...] = ()  # pairs never seen in one row, though each is seen
     tied: tuple[tuple[int, float], ...] = ()  # and the share of the largest value
+    discrete: tuple[tuple[int, int], ...] = ()  # and how many distinct values there are
     coarse: tuple[tuple[int, int], ...] = ()  # and how many distinct values its offset has left
 
 
 def look(source: MemorySource, *, ties: bool) -> Look:
     """One look at the rows of weight > 0, block by block; it stops as soon as nothing more can be found.
 
-    Heavy ties are looked for only if they matter, since that may take as long as a pass of EM.
+    Ties and discrete columns are looked for only if they matter, since that may take as long as a pass of EM.
     """
     once, apart = _coverage(source)
     varies = [j for j, column in enumerate(source.columns) if column.variance > 0]
-    return Look(once, apart, _ties(source, varies) if ties else (), _coarse(source, varies))
+    if not ties or source.weight < FEWEST:
+        return Look(once, apart, coarse=_coarse(source, varies))
+    return Look(once, apart, _ties(source, varies), _discrete(source, varies), _coarse(source, varies))
 
 
 def _coverage(source: MemorySource) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
@@ -60,8 +64,6 @@ def _coverage(source: MemorySource) -> tuple[tuple[int, ...], tuple[tuple[int, i
 
 
 def _ties(source: MemorySource, columns: list[int]) -> tuple[tuple[int, float], ...]:
-    if source.weight < FEWEST:
-        return ()
     suspects: dict[int, set[float]] = {}
     for i in range(len(source)):
         values, weights = _counted(source.block(i))
@@ -78,6 +80,20 @@ def _ties(source: MemorySource, columns: list[int]) -> tuple[tuple[int, float], 
         if share > SHARE:
             found[j] = share
     return tuple(found.items())
+
+
+def _discrete(source: MemorySource, columns: list[int]) -> tuple[tuple[int, int], ...]:
+    most = {j: min(FEW, int(np.sqrt(source.columns[j].seen))) for j in columns}
+    found: dict[int, set[float]] = {j: set() for j in columns}
+    for i in range(len(source)):
+        values, _ = _counted(source.block(i))
+        for j, distinct in list(found.items()):
+            for part in (values[j, : 4 * FEW], values[j]):  # a few cells tell it of most columns
+                distinct.update(np.unique(part[~np.isnan(part)]).tolist())
+                if len(distinct) > most[j]:
+                    del found[j]
+                    break
+    return tuple((j, len(distinct)) for j, distinct in found.items())
 
 
 def _counted(block: Block) -> tuple[Array, Array]:

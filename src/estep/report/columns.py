@@ -63,8 +63,10 @@ def of_columns(fitted: Any) -> Iterator[tuple[str, str]]:
                 "constant before the data are rounded"
             ),
         )
-    if seen.tied:
-        tied = (f"{columns[j].name!r} (one value is {share:.0%})" for j, share in seen.tied)
+    ties = {j: f"{n} distinct values" for j, n in seen.discrete}
+    ties |= {j: f"one value is {share:.0%}" for j, share in seen.tied}
+    if ties:
+        tied = (f"{columns[j].name!r} ({ties[j]})" for j in sorted(ties))
         yield (
             "EM015",
             (
