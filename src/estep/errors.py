@@ -33,6 +33,10 @@ class ResourceError(EstepError, OSError):
     exit_code = 5
 
 
+class OutOfMemoryError(ResourceError, MemoryError):
+    """Memory that a fit needs and cannot have."""
+
+
 class SourceError(EstepError, OSError):
     """A source of data that cannot be opened or read."""
 

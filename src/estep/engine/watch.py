@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
@@ -48,5 +48,7 @@ class Printer:
     def __call__(self, start: int, iteration: int, info: Info) -> None:
         if iteration % self.interval == 0:
             where = f"start {start + 1}, iteration {iteration}"
-            # one write: climbs in other threads print as well
-            sys.stderr.write(f"{where}: objective {info.objective:.6f}, gain {info.gain:.3g}\n")
+            # closed, or gone with its reader: no reason to lose the fit
+            with suppress(OSError, ValueError, AttributeError):
+                # one write: climbs in other threads print as well
+                sys.stderr.write(f"{where}: objective {info.objective:.6f}, gain {info.gain:.3g}\n")

@@ -266,7 +266,7 @@ class Face(BaseEstimator, ABC):
         told = len(self.fitted_.notes)  # they stand last
         for code, text in self.diagnostics_["findings"][: -told or None]:
             kind = ConvergenceWarning if code in ("EM001", "EM003", "EM006", "EM007") else EstepWarning
-            warnings.warn(f"{code}: {text}", kind, stacklevel=4)
+            warnings.warn(f"{code}: {text}", kind, stacklevel=5)
 
     def _draw(self, n_samples: Any) -> tuple[Array, Int]:
         """Rows (n, d) from the fitted model and their labels (n,)."""

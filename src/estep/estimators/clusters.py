@@ -10,6 +10,7 @@ import numpy as np
 
 from estep.data.source import MemorySource
 from estep.engine.starts import Search, Starts
+from estep.estimators.attempt import attempted
 from estep.estimators.labels import evidence_of
 from estep.estimators.rows import Densities
 from estep.estimators.search import search
@@ -27,6 +28,7 @@ class Clusters(Densities):
     def _model(self, weight: float) -> Alone:
         """The model for data of this total weight."""
 
+    @attempted
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, labels: Any = None) -> Self:
         """Fit to the rows of X, (n, d), NaN or null = missing.
 

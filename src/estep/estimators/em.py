@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from estep.engine import Search, Status
 from estep.errors import HookError
+from estep.estimators.attempt import attempted
 from estep.estimators.parameters import draw_seed
 from estep.estimators.rows import Rows
 from estep.models import Custom
@@ -97,6 +98,7 @@ class EM(Rows):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
+    @attempted
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit to the rows of X, (n, d), NaN or null = missing; `estep` sees weights as `block.weights`."""
         source = self._open(X, sample_weight, fitting=True)

@@ -12,6 +12,7 @@ from estep.data.source import MemorySource
 from estep.engine import Given
 from estep.engine.starts import Starts
 from estep.errors import Degenerate, UsageError
+from estep.estimators.attempt import attempted
 from estep.estimators.clusters import Clusters
 from estep.estimators.derived import conditional_of, marginal_of
 from estep.estimators.labels import start_from_resp
@@ -134,6 +135,7 @@ class GaussianMixture(Clusters):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
+    @attempted
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, labels: Any = None) -> Self:
         """Fit to the rows of X, (n, d), NaN or null = missing; `sample_weight` (n,) counts rows.
 

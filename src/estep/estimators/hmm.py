@@ -9,6 +9,7 @@ import numpy as np
 from estep.data.source import MemorySource
 from estep.data.weights import check_weights
 from estep.errors import DataError
+from estep.estimators.attempt import attempted
 from estep.estimators.base import Face
 from estep.estimators.laws import family_of, publish_family, takes_text
 from estep.estimators.parameters import count
@@ -87,6 +88,7 @@ class HMM(Face):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
+    @attempted
     def fit(self, X: Any, y: Any = None, lengths: Any = None, sequence_weight: Any = None) -> Self:
         """Fit to the rows of X, (n, d), in time order.
 

@@ -15,6 +15,7 @@ from estep.data.weights import check_weights
 from estep.engine import Aitken, Search, Status
 from estep.errors import EstepWarning, UsageError
 from estep.estimators.answers import Answers
+from estep.estimators.attempt import attempted
 from estep.estimators.parameters import count, draw_seed, positive, shaped, whole
 from estep.inference.imputation import Fit, draw
 from estep.models import Normal as NormalModel
@@ -108,6 +109,7 @@ class Normal(OneToOneFeatureMixin, TransformerMixin, Answers):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
+    @attempted
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit to the rows of X, (n, d), NaN or null = missing; `sample_weight` (n,) counts rows.
 

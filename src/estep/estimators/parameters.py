@@ -15,7 +15,13 @@ from estep.records import Array
 
 def draw_seed(random_state: Any) -> int:
     """A seed from an int, a RandomState, or None: NumPy's global state, as in scikit-learn."""
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    try:
+        return int(check_random_state(random_state).randint(2**31 - 1))
+    except ValueError as error:
+        raise UsageError(
+            "random_state must be None, a whole number from 0 to 2**32 - 1 or a numpy RandomState; found "
+            f"{random_state!r}"
+        ) from error
 
 
 def count(estimator: Any, name: str) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from estep.engine import Search
+from estep.estimators.attempt import attempted
 from estep.estimators.parameters import count
 from estep.estimators.rows import Densities
 from estep.models import ppca as model
@@ -70,6 +71,7 @@ class PPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densities):
         self.verbose = verbose
         self.verbose_interval = verbose_interval
 
+    @attempted
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit to the rows of X, (n, d), NaN or null = missing; `sample_weight` (n,) counts rows.
 
