@@ -94,5 +94,7 @@ def _draw(estimator: Any, place: Path, kind: str, rows: Table | None = None, **w
         with replacing(str(place)) as sink:
             sink.write(held.getvalue())
     except OSError as error:
-        raise ResourceError(f"cannot write {place}: {reason(error)}") from error
+        raise ResourceError(
+            f"cannot write {place}: {reason(error)}; make room there, or give another path"
+        ) from error
     note(f"wrote {place}")

@@ -54,7 +54,8 @@ def impute(
             estimator = reopen(model)
             if not hasattr(estimator, "impute"):
                 raise UsageError(
-                    f"{model} holds a model of the kind {type(estimator).__name__}, which cannot impute"
+                    f"{model} holds a model of the kind {type(estimator).__name__}, which cannot impute; "
+                    "give one that can, or leave out -m"
                 )
             table = table_for(estimator, model, source)
         how = sequences(estimator, source, groups)

@@ -48,7 +48,10 @@ def predict(
     estimator = reopen(model)
     if not hasattr(estimator, "predict"):
         kind = type(estimator).__name__
-        raise UsageError(f"{model} holds a model of the kind {kind}, which has no components to choose from")
+        raise UsageError(
+            f"{model} holds a model of the kind {kind}, which has no components to choose from; give one of "
+            "a mixture or a hidden Markov model"
+        )
     with at_most(threads), held(Source(data, columns, na, sep, decimal, inf_as_missing)) as source:
         table = table_for(estimator, model, source)
         how = sequences(estimator, source, groups)

@@ -98,6 +98,6 @@ def weights_of(table: Table, name: str) -> Array:
     from estep.data.weights import check_weights
 
     if table.levels[table.names.index(name)] is not None:
-        raise DataError(f"column {name!r} gives the weights and holds text; weights are numbers")
+        raise DataError(f"column {name!r} gives the weights and holds text; give a column of numbers")
     column = table.select([name]).values[:, 0]
     return check_weights(column, len(column), f"column {name!r}")

@@ -48,7 +48,9 @@ def sample(
     if labels:
         if components is None:
             kind = type(estimator).__name__
-            raise UsageError(f"{model} holds a model of the kind {kind}, whose rows have no components")
+            raise UsageError(
+                f"{model} holds a model of the kind {kind}, whose rows have no components; leave out --labels"
+            )
         if name in names:
             raise UsageError(f"the model has a column {name!r} already; name the new one with --name")
         names, levels = [*names, name], [*levels, None]

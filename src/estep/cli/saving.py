@@ -23,7 +23,7 @@ def check_place(out: str | None, data: str | None) -> None:
         raise ResourceError(f"-o {out}: the folder {place.parent} does not exist; make it first")
     special = place.exists() and not place.is_file()  # a pipe or a device, which is written to directly
     if not special and not os.access(place.parent, os.W_OK):
-        raise ResourceError(f"-o {out}: the folder {place.parent} cannot be written to")
+        raise ResourceError(f"-o {out}: the folder {place.parent} cannot be written to; give another")
 
 
 def save(estimator: Any, out: str | None) -> None:

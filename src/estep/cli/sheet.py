@@ -112,13 +112,16 @@ class CsvSheet(Sheet):
                         width = width or len(row)
                         if len(row) != width:
                             raise DataError(
-                                f"{self._path}: a row has {len(row)} cells, the header has {width}"
+                                f"{self._path}: a row has {len(row)} cells, the header has {width}; "
+                                "give every row one cell a column"
                             )
                         yield row
         except (csv.Error, UnicodeError) as error:
-            raise DataError(f"{self._path}: it cannot be read as CSV: {error}") from error
+            raise DataError(f"{self._path}: it cannot be read as CSV: {error}; save it again") from error
         except OSError as error:
-            raise SourceError(f"{self._path}: it can no longer be read: {error.strerror}") from error
+            raise SourceError(
+                f"{self._path}: it can no longer be read: {error.strerror}; run this again"
+            ) from error
 
 
 class ArrowSheet(Sheet):

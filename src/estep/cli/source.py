@@ -150,4 +150,6 @@ def _copy(path: str, place: str, copy: Path) -> None:
     except EstepError as error:
         raise type(error)(f"{place}: {error}") from error
     except OSError as error:
-        raise ResourceError(f"{place} cannot be held in {copy.parent}: {reason(error)}") from error
+        raise ResourceError(
+            f"{place} cannot be held in {copy.parent}: {reason(error)}; set TMPDIR to a folder with room"
+        ) from error

@@ -19,7 +19,7 @@ PLAIN = "\x1b[0m"
 def tell(text: str) -> None:
     """A result, on standard output."""
     if sys.stdout is None:  # print would drop it without a word
-        raise ResourceError("standard output is closed, so the result cannot be written")
+        raise ResourceError("standard output is closed, so the result cannot be written; leave it open")
     print(text)
 
 

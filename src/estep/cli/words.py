@@ -82,7 +82,9 @@ def names(words: Sequence[str] | None) -> list[str] | None:
             name.strip() for row in csv.reader(words, skipinitialspace=True, strict=True) for name in row
         ]
     except csv.Error as error:
-        raise typer.BadParameter(f"{','.join(words)!r} is not a list of names: {error}") from None
+        raise typer.BadParameter(
+            f"{','.join(words)!r} is not a list of names: {error}; close each quote"
+        ) from None
     if len(set(found)) < len(found) or not all(found):
         raise typer.BadParameter(f"give distinct names with commas between; found {','.join(found)!r}")
     return found

@@ -58,7 +58,9 @@ def write(out: str, source: Source, change: Change, *, raw: bool) -> None:
     except (EstepError, BrokenPipeError):
         raise
     except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a NUL in the path
-        raise ResourceError(f"cannot write {out}: {reason(error)}") from error
+        raise ResourceError(
+            f"cannot write {out}: {reason(error)}; make room there, or give another path"
+        ) from error
     if out != "-":
         note(f"wrote {out}")
 

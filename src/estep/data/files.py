@@ -102,9 +102,11 @@ def read_table(
     except EstepError as error:
         raise type(error)(f"{label}: {error}") from error
     except MemoryError as error:
-        raise ResourceError(f"{label}: there is not enough memory to read it, or it is damaged") from error
+        raise ResourceError(
+            f"{label}: there is not enough memory to read it, or it is damaged; read fewer columns"
+        ) from error
     except OSError as error:
-        raise SourceError(f"{label}: it cannot be read: {reason(error)}") from error
+        raise SourceError(f"{label}: it cannot be read: {reason(error)}; check the file") from error
 
 
 def _read(place: str, intake: Intake, options: CsvOptions, columns: Sequence[str] | None) -> Frame:

@@ -16,14 +16,17 @@ def recode(table: Table, known: tuple[tuple[str, ...] | None, ...]) -> Table:
         codes = table.values[:, j]
         if (found is None) != (before is None):
             kinds = "text" if found is None else "numbers", "numbers" if found is None else "text"
-            raise DataError(f"column {name!r} held {kinds[0]} at the fit and holds {kinds[1]} now")
+            raise DataError(
+                f"column {name!r} held {kinds[0]} at the fit and holds {kinds[1]} now; give {kinds[0]} there"
+            )
         if found is None or before is None:
             columns.append(codes)
             continue
         new = sorted(set(found) - set(before))
         if new:
             raise DataError(
-                f"column {name!r} holds {new[0]!r}, which was not among its levels at the fit: {before}"
+                f"column {name!r} holds {new[0]!r}, which was not among its levels at the fit; "
+                f"give one of {before}"
             )
         place = np.array([before.index(level) for level in found], dtype=np.float64)
         missing = np.isnan(codes)

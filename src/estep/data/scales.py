@@ -149,7 +149,7 @@ def _by_place(given: Any, name: str, names: tuple[str, ...]) -> list[tuple[int, 
                 raise UsageError(f"{name}: {error}") from None
         else:
             raise UsageError(
-                f"{name}: a column is its name or a number from 0 to {len(names) - 1}; found {key!r}"
+                f"{name}: a column must be its name or a number from 0 to {len(names) - 1}; found {key!r}"
             )
     if len({j for j, _ in found}) < len(found):
         raise UsageError(f"{name} has a column twice, by name and by number; give each once")

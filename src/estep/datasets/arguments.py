@@ -35,7 +35,7 @@ def finite(value: ArrayLike, name: str, ndims: tuple[int, ...]) -> Array:
     try:
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"{name} is not an array of numbers") from None
+        raise UsageError(f"{name} must be an array of numbers; found {str(value)[:40]!r}") from None
     if array.ndim not in ndims or array.size == 0:
         expected = " or ".join(f"{ndim}-D" for ndim in ndims)
         raise UsageError(f"{name} has shape {array.shape}; a filled {expected} array was expected")
@@ -50,7 +50,7 @@ def probabilities(value: ArrayLike, name: str, ndim: int = 1) -> Array:
     array = finite(value, name, (ndim,))
     total = array.sum(axis=-1, keepdims=True)
     if array.min() < 0.0:
-        raise UsageError(f"{name} has an entry of {array.min()}; probabilities are not negative")
+        raise UsageError(f"{name} has an entry of {array.min()}; give none below 0")
     if not np.allclose(total, 1.0, rtol=0.0, atol=1e-8):  # room for a sum of rounded terms, not for a slip
         worst = float(total.flat[np.abs(total - 1.0).argmax()])
         what = "sums" if ndim == 1 else "has a row that sums"
@@ -69,12 +69,12 @@ def roots(covariances: ArrayLike, name: str, means: Array) -> Array:
         )
     if array.shape == means.shape:
         if array.min() <= 0.0:
-            raise UsageError(f"{name} has a variance of {array.min()}; variances are positive")
+            raise UsageError(f"{name} has a variance of {array.min()}; they must be positive")
         return np.sqrt(array)[..., None] * np.eye(means.shape[-1])
     deviation = np.sqrt(np.abs(np.diagonal(array, axis1=-2, axis2=-1)))
     allowed = 1e-10 * deviation[..., :, None] * deviation[..., None, :]  # in the units of each entry
     if (np.abs(array - np.swapaxes(array, -1, -2)) > allowed).any():
-        raise UsageError(f"{name} is not symmetric; a covariance equals its transpose")
+        raise UsageError(f"{name} is not symmetric; a covariance must equal its transpose")
     try:
         factors: Array = np.linalg.cholesky(array)
     except np.linalg.LinAlgError:

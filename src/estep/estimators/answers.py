@@ -170,7 +170,9 @@ class Answers(Densities):
         if X is not None:
             return fitted.seen(self._open(X, sample_weight))
         if sample_weight is not None:
-            raise UsageError("sample_weight goes with X; the training data have the weights of the fit")
+            raise UsageError(
+                "sample_weight goes with X; leave it out: the training data have the weights of the fit"
+            )
         if self._training is None:
             raise UsageError(NO_ROWS)
         source = self._source(*self._training)

@@ -35,7 +35,9 @@ def conditional_of(mixture: GaussianMixture, given: Any) -> GaussianMixture:
     framed = (row - units.centre) / units.scale
     for name, x, far in zip(law.columns, row, np.abs(framed) > FARTHEST, strict=True):
         if far:
-            raise DataError(f"given {name}={x:g} is too far from the fit's values to be squared")
+            raise DataError(
+                f"given {name}={x:g} is too far from the fit's values to be squared; check its units"
+            )
     told = ", ".join(f"{name}={x:g}" for name, x in zip(law.columns, row, strict=True) if not np.isnan(x))
     where = np.flatnonzero(np.isnan(row))
     return _fitted(mixture, conditional(law, framed), where, f"the law given {told or 'nothing'}")

@@ -70,7 +70,10 @@ class Fitted(NamedTuple):
         self.model.check(framed.columns)
         for column in framed.columns:
             if max(-column.low, column.high) > FARTHEST:
-                raise DataError(f"column {column.name!r} has a value too far from the fit's to be squared")
+                raise DataError(
+                    f"column {column.name!r} has a value too far from the fit's to be squared; "
+                    "check its units"
+                )
         return framed
 
     def loglik_of(self, source: MemorySource) -> float:

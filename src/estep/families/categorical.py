@@ -78,7 +78,7 @@ class Categorical:
         for column, levels in zip(columns, known, strict=True):
             if column.seen > 0 and _levels(column) > levels:
                 most = _levels(column) - 1
-                raise DataError(f"column {column.name!r} has the code {most}; codes go to {levels - 1}")
+                raise DataError(f"column {column.name!r} has the code {most}; give codes up to {levels - 1}")
 
     def embed(self, block: Block) -> Array:
         """One coordinate a level: codes have no distances."""

@@ -130,7 +130,7 @@ def _name(column: Any, names: tuple[str, ...]) -> str:
         return column
     if isinstance(column, bool) or not isinstance(column, Integral) or not 0 <= int(column) < len(names):
         raise UsageError(
-            f"a column is given by its name or a number from 0 to {len(names) - 1}; found {column!r}"
+            f"a column must be given by its name or a number from 0 to {len(names) - 1}; found {column!r}"
         )
     return names[int(column)]
 

@@ -52,7 +52,7 @@ def mcar_test(patterns: Compressed, mean: Array, covariance: Array) -> McarTest:
     if df <= 0:
         raise DataError(
             f"there is nothing to test: the rows have {count} pattern(s) of seen cells, which leave no "
-            "degree of freedom; the test compares the means of patterns that share columns"
+            "degree of freedom; give rows of several patterns that share columns, whose means it compares"
         )
     return McarTest(statistic, df, float(chi2.sf(statistic, df)), count)
 

@@ -86,7 +86,9 @@ def write(path: str | os.PathLike[str], file: ModelFile) -> None:
     except EstepError as error:
         raise type(error)(f"cannot write {place!r}: {error}") from None
     except (OSError, MemoryError, UnicodeEncodeError) as error:
-        raise ResourceError(f"cannot write {place!r}: {reason(error)}") from error
+        raise ResourceError(
+            f"cannot write {place!r}: {reason(error)}; make room there, or give another path"
+        ) from error
 
 
 def read(path: str | os.PathLike[str]) -> ModelFile:
@@ -105,13 +107,17 @@ def read(path: str | os.PathLike[str]) -> ModelFile:
     except ModelFileError as error:
         raise naming(place, error) from None
     except MemoryError as error:
-        raise ResourceError(f"{place!r}: there is no memory for this model file") from error
+        raise ResourceError(
+            f"{place!r}: there is no memory for this model file; free some, or read it elsewhere"
+        ) from error
 
 
 def naming(path: str | os.PathLike[str], error: ModelFileError) -> ModelFileError:
-    """The error with the path before it, and cut where a name from the file would fill pages."""
+    """The error with the path before it and a way out behind; names from the file could fill pages."""
     said = str(error)
-    return ModelFileError(f"{os.fspath(path)!r}: {said if len(said) <= LONGEST else said[:LONGEST] + ' ...'}")
+    way = "" if "; " in said else f"; {AGAIN}"
+    said = said if len(said) <= LONGEST else said[:LONGEST] + " ..."
+    return ModelFileError(f"{os.fspath(path)!r}: {said}{way}")
 
 
 def _require_replaceable(place: str) -> None:
@@ -128,9 +134,9 @@ def _place(path: str | os.PathLike[str]) -> str:
     try:
         place = os.fsdecode(os.fspath(path))
     except TypeError:
-        raise UsageError(f"a model file is named by a path; found {path!r}") from None
+        raise UsageError(f"a model file must be named by a path; found {path!r}") from None
     if "\0" in place:
-        raise UsageError(f"a path cannot hold a NUL character; found {place!r}")
+        raise UsageError(f"a path must not hold a NUL character; found {place!r}")
     return place
 
 

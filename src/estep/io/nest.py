@@ -24,7 +24,7 @@ def spell(nest: Any, path: str, leaf: Leaf) -> Any:
         return None
     if isinstance(nest, dict):
         if any(not isinstance(key, str) for key in nest):
-            raise UsageError(f"{path} has a key that is not a string, and cannot be saved")
+            raise UsageError(f"{path} has a key that is not a string, and cannot be saved; use strings")
         return {"dict": {key: spell(nest[key], f"{path}.{key}", leaf) for key in sorted(nest)}}
     if isinstance(nest, tuple):
         names = getattr(nest, "_fields", None)

@@ -24,7 +24,7 @@ def dumps(document: Any) -> str:
     try:
         return json.dumps(document, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"it cannot be written as JSON: {error}") from None
+        raise UsageError(f"it cannot be written as JSON: {error}; give finite numbers and text") from None
 
 
 def loads(text: str | bytes) -> Any:

@@ -93,7 +93,8 @@ class Custom:
             if not _numeric(leaf) or np.isnan(leaf).any():
                 found = "NaN" if _numeric(leaf) else repr(leaf)
                 raise HookError(
-                    f"estep returned {found} in the statistic {name or 'stats'!r} at row {block.first}"
+                    f"estep returned {found} in the statistic {name or 'stats'!r} at row {block.first}; "
+                    "return numbers"
                 )
         # a list would join where an array adds
         own = map_leaves(lambda leaf: np.asarray(leaf) if isinstance(leaf, list) else leaf, own)

@@ -57,7 +57,9 @@ def _array(X: Any) -> NDArray[Any]:
     try:
         return np.asarray(X)
     except (RuntimeError, TypeError, ValueError) as error:  # a tensor on a GPU, for instance
-        raise DataError(f"X, a {type(X).__name__}, cannot be turned into an array: {error}") from error
+        raise DataError(
+            f"X, a {type(X).__name__}, cannot be turned into an array: {error}; give one of NumPy"
+        ) from error
 
 
 def _nested(X: Sequence[Any]) -> NDArray[Any]:

@@ -33,15 +33,15 @@ def read_names(head: bytes, separator: str) -> tuple[str, ...]:
         first = []
     if first is None and cut:
         raise DataError(
-            f"the header is longer than {HEADER_LIMIT} bytes; is the table transposed? Columns are "
-            "variables, rows are observations"
+            f"the header is longer than {HEADER_LIMIT} bytes; is the table transposed? Write it with "
+            "variables as columns and observations as rows"
         )
     _check_separator(header, first or [], separator)
     _check_names(header)
     if not text.lstrip("\r\n").startswith('"'):  # a number in quotes is meant as a name
         _check_not_data(header)
     if first is None:
-        raise DataError(f"the file has a header ({listed(header)}) and no rows below it")
+        raise DataError(f"the file has a header ({listed(header)}) and no rows below it; add some")
     return tuple(header)
 
 

@@ -113,7 +113,9 @@ class _Parser:
                     "a quote that is not closed, or take its column out of the file"
                 ) from error
             bad.raise_faults()
-            raise DataError(f"it cannot be read as CSV: {str(error).splitlines()[0]}") from error
+            raise DataError(
+                f"it cannot be read as CSV: {str(error).splitlines()[0]}; save it again"
+            ) from error
         bad.raise_faults()
         return table
 

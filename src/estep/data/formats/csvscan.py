@@ -111,7 +111,7 @@ class _Quotes:
     @staticmethod
     def _refuse(line: int) -> None:
         raise DataError(
-            f"line {line}: a quote inside a cell, or one that is not closed; quotes go around a whole cell, "
+            f"line {line}: a quote inside a cell, or one that is not closed; put quotes around a whole cell, "
             'right beside the separators, and a quote within it is written twice ("")'
         )
 

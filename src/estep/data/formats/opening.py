@@ -58,7 +58,9 @@ def opened(path: str) -> Iterator[Opened]:
     except FileNotFoundError as error:
         raise SourceError(NOT_THERE) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise SourceError(f"it cannot be opened: {reason(error)}") from error
+        raise SourceError(
+            f"it cannot be opened: {reason(error)}; check the path and its permissions"
+        ) from error
     with handle:
         regular = stat.S_ISREG(os.fstat(handle.fileno()).st_mode)
         yield Opened(handle if regular else _hold(handle, kind), kind)

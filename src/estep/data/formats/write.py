@@ -75,7 +75,9 @@ def write_table(
 
                 pyarrow.feather.write_feather(table, sink)
     except (OSError, ValueError, MemoryError) as error:  # ValueError: a closed stream, a NUL in the path
-        raise ResourceError(f"cannot write {place}: {reason(error)}") from error
+        raise ResourceError(
+            f"cannot write {place}: {reason(error)}; make room there, or give another path"
+        ) from error
 
 
 def _table(names: list[str], values: ArrayLike, levels: Sequence[Sequence[str] | None] | None) -> Any:
@@ -88,7 +90,9 @@ def _table(names: list[str], values: ArrayLike, levels: Sequence[Sequence[str] |
         columns = [_column(array[:, j], of_codes) for j, of_codes in enumerate(levels)]
         return pa.table(columns, names=list(labels))
     except (TypeError, ValueError, pa.ArrowException) as error:  # UnicodeError too, for half a character
-        raise UsageError(f"the table cannot be written: {error}") from error
+        raise UsageError(
+            f"the table cannot be written: {error}; give names, and a row of numbers each"
+        ) from error
 
 
 def _check_fit(
@@ -106,7 +110,10 @@ def _check_fit(
             raise UsageError(f"the name of column {j} (counted from 0) is blank; name every column")
         codes, known = values[~np.isnan(values[:, j]), j], levels[j]
         if known is not None and not np.isin(codes, np.arange(len(known))).all():
-            raise UsageError(f"column {name!r} holds other numbers than the codes of its {len(known)} levels")
+            raise UsageError(
+                f"column {name!r} holds other numbers than the codes of its {len(known)} levels; give codes "
+                f"from 0 to {len(known) - 1}"
+            )
     return levels
 
 

@@ -48,7 +48,9 @@ def save(estimator: Face, path: str | os.PathLike[str]) -> None:
     fitted = estimator._fitted()
     kind = type(estimator).__name__
     if type(estimator) is not KNOWN.get(kind, EM):
-        raise UsageError(f"{kind} is not an estimator of this package, and cannot be saved")
+        raise UsageError(
+            f"{kind} is not an estimator of this package, and cannot be saved; give one of estep"
+        )
     tensors: dict[str, Tensor] = {
         "units.centre": fitted.units.centre,
         "units.scale": fitted.units.scale,

@@ -46,7 +46,10 @@ def spell(family: Any) -> Any:
             "floor": float(family.floor),
             "ridge": float(family.ridge),
         }
-    raise UsageError(f"a model of the family {kind.__name__} cannot be saved: its code would have to be too")
+    raise UsageError(
+        f"a model of the family {kind.__name__} cannot be saved: its code would have to be too; use a family "
+        "of estep"
+    )
 
 
 def unspell(words: Any) -> str | Family:
@@ -120,7 +123,7 @@ _WORDS: dict[str, dict[str, tuple[type, ...]]] = {
 def _shape_name(shape: Shape) -> str:
     known = (*map(type, SHAPES.values()), OneSphere)
     if type(shape) not in known:
-        raise UsageError(f"covariances of the shape {type(shape).__name__} cannot be saved")
+        raise UsageError(f"covariances of the shape {type(shape).__name__} cannot be saved; use one of estep")
     return shape.name
 
 
