@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
-from command import caller
 
 from estep import GaussianMixture, Normal
 from estep.cli.writing import inert
@@ -204,11 +203,6 @@ ROWS = [
 ]
 
 
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    return caller(capsys, monkeypatch, tmp_path)
-
-
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
     """What the commands above find in their folder."""
@@ -240,25 +234,30 @@ def test_a_row_of_the_table(run, shelf, row):
     assert sorted(Path().iterdir()) == before
 
 
-def test_l03_shows_twenty_of_a_hundred(run):
-    Path("bad.csv").write_text("a,b\n" + "1\n" * 100)
+@pytest.mark.parametrize("faults", [100], ids=["L03-twenty-of-a-hundred"])
+def test_twenty_of_a_hundred_are_shown(run, faults):
+    Path("bad.csv").write_text("a,b\n" + "1\n" * faults)
     listed = run("fit", "normal", "bad.csv").error.splitlines()
     assert len(listed) == 22
     assert listed[-1] == "- and 80 more"
 
 
-def test_c09_as_many_rows_as_are_told(run):
-    Path("mixed.csv").write_bytes(b"a,b\r\n1,2\r\n\r\n2,1\n4,4\r3,5\n\n")
+@pytest.mark.parametrize("content", [b"a,b\r\n1,2\r\n\r\n2,1\n4,4\r3,5\n\n"], ids=["C09-rows"])
+def test_as_many_rows_as_are_told(run, content):
+    Path("mixed.csv").write_bytes(content)
     filled = run("impute", "mixed.csv")
     assert filled.out == "a,b\n1,2\n2,1\n4,4\n3,5\n"
 
 
-def test_c11_a_file_that_grows_between_the_passes(run, monkeypatch):
+@pytest.mark.parametrize(
+    "other", [GOOD + "7,7\n", GOOD[:-8], GOOD.replace("6", "9")], ids=["C11-grows", "C11-cut", "C11-replaced"]
+)
+def test_a_file_that_changes_between_the_passes(run, monkeypatch, other):
     Path("data.csv").write_text(GOOD)
     impute = Normal.impute
 
     def grow(self, X):
-        Path("data.csv").write_text(GOOD + "7,7\n")
+        Path("data.csv").write_text(other)
         return impute(self, X)
 
     monkeypatch.setattr(Normal, "impute", grow)
@@ -332,8 +331,11 @@ def test_p05_an_extension_type_and_pickled_metadata_are_data_like_any_other(run)
     assert not marker.exists()
 
 
-def test_m10_and_r02_cells_of_impute(run):
-    Path("data.csv").write_text("x,y,word\n0.10,2,=1+2\n-2,,@a\n3,1,-4\n1e0,5,+b\n.5,4,-c\n")
+@pytest.mark.parametrize(
+    "text", ["x,y,word\n0.10,2,=1+2\n-2,,@a\n3,1,-4\n1e0,5,+b\n.5,4,-c\n"], ids=["M10-R02-cells-of-impute"]
+)
+def test_cells_of_impute(run, text):
+    Path("data.csv").write_text(text)
     rows = [line.split(",") for line in run("impute", "data.csv").out.splitlines()[1:]]
     assert [row[0] for row in rows] == ["0.10", "-2", "3", "1e0", ".5"]
     assert [row[2] for row in rows] == ["'=1+2", "'@a", "-4", "'+b", "'-c"]
@@ -341,30 +343,31 @@ def test_m10_and_r02_cells_of_impute(run):
     assert raw == ["=1+2", "@a", "-4", "+b", "-c"]
 
 
-@pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t", "\r"], ids=lambda mark: f"R02-{ord(mark)}")
+@pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t", "\r"], ids=lambda mark: f"mark-{ord(mark)}")
 def test_every_mark_that_a_spreadsheet_runs(mark):
     assert inert(f"{mark}cmd") == f"'{mark}cmd"
 
 
-@pytest.mark.parametrize("name", ["R02-number", "R02-decimal-comma", "R02-exponent"])
-def test_a_number_is_left_as_it_is(name):
-    text = {"R02-number": "-4", "R02-decimal-comma": "-4,5", "R02-exponent": "+1e-7"}[name]
+@pytest.mark.parametrize("text", ["-4", "-4,5", "+1e-7"])
+def test_a_number_is_left_as_it_is(text):
     assert inert(text) == text
 
 
-def test_x13_no_folder_for_temporary_files(run, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
+@pytest.mark.parametrize("place", ["/nonexistent"], ids=["X13-no-temporary-folder"])
+def test_no_folder_for_temporary_files(run, monkeypatch, place):
+    monkeypatch.setattr(tempfile, "tempdir", place)
     found = run("fit", "normal", "-", stdin=GOOD.encode())
     assert found.code == 5
     assert "no folder for temporary files: No such file or directory; set TMPDIR" in found.error
 
 
-def test_x12_and_x13_a_bare_environment(run, tmp_path):
+@pytest.mark.parametrize("nowhere", ["/nonexistent"], ids=["X12-X13-bare-environment"])
+def test_a_bare_environment(run, tmp_path, nowhere):
     Path("good.csv").write_text(GOOD)
     expected = run("fit", "normal", "good.csv", "-v").out
     # PYTHONPATH as it is: the package may not be installed
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    bare = {"LC_ALL": "C", "TERM": "dumb", "NO_COLOR": "1", "HOME": "/nonexistent", "TMPDIR": "/nonexistent"}
+    bare = {"LC_ALL": "C", "TERM": "dumb", "NO_COLOR": "1", "HOME": nowhere, "TMPDIR": nowhere}
     done = subprocess.run(
         [sys.executable, "-c", "from estep.cli import main; raise SystemExit(main(['fit', 'normal', '-']))"],
         input=GOOD, capture_output=True, text=True, env=kept | bare, timeout=120, check=False,

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from faults.sentences import Site, sites
 
 from estep import EM, HMM, PPCA, GaussianMixture, Mixture, Normal, SoftKMeans, load
 from estep.data.files import read_table, write_table
@@ -189,3 +190,39 @@ def test_every_class_of_errors_is_in_the_table(tmp_path: Path) -> None:
             seen |= {kind.__name__ for kind in type(error).__mro__}
     every = {kind.__name__ for kind in EstepError.__subclasses__()}
     assert every - seen == {"ModelFileError", "Degenerate"}
+
+
+# places whose words come from elsewhere, or which no user reaches
+ELSEWHERE = {
+    "cli/refusing.py UsageError {}": "sentences of options, each tried in tests/cli/test_refusing.py",
+    "cli/writing.py ResourceError cannot write {}: {}": "what `replacing` says, with a way out",
+    "data/scales.py UsageError {}: {}": "the sentence of `find_columns`, with the columns that there are",
+    "engine/sampled.py DataError a sample of a search keeps the units of the fit": "a guard of its own",
+    "estimators/normal.py UsageError covariance_init {}": "what a Space says: it must be positive definite",
+    "models/custom.py HookError {} raised {}: {}": "an error of the user's own function, which is chained",
+}
+
+
+def test_every_place_that_raises_names_its_object_and_a_way_out() -> None:
+    every = list(sites())
+    assert len(every) > 250
+    judged = {}
+    for site in every:
+        path = site.place.partition(":")[0]
+        judged.setdefault(f"{path} {site.kind} {site.text}", site.names and site.helps)
+    poor = {sentence for sentence, good in judged.items() if not good}
+    assert sorted(poor) == sorted(ELSEWHERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "helps"),
+    [
+        ("something went wrong", False, False),
+        ("column {} is wrong", True, False),
+        ("it is wrong; give another", False, True),
+        ("tol must be a finite number; found {}", True, True),
+    ],
+)
+def test_the_judge_of_sentences_is_not_blind(text: str, names: bool, helps: bool) -> None:
+    site = Site("engine/some.py:1", "UsageError", text)
+    assert (site.names, site.helps) == (names, helps)

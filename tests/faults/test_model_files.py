@@ -53,8 +53,10 @@ def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
 
 def refused(path: Path, match: str, shell: Any) -> None:
     """By the library, and by every command that takes a model."""
-    with pytest.raises(ModelFileError, match=match):
+    with pytest.raises(ModelFileError, match=match) as caught:
         load(path)
+    assert str(path) in str(caught.value)
+    assert "; " in str(caught.value)  # a way out, at the least to take another file
     Path("data.csv").write_text("a,b\n1,2\n3,\n")
     for command in (
         ["show", str(path)],
@@ -176,6 +178,8 @@ INVALID: dict[str, tuple[str, Callable[[Any], None], str]] = {
         tensor("params.moves", [[0.5, 0.6], [0.5, 0.5]]),
         "moves must be >= 0 and sum",
     ),
+    "H05-start-sum": ("hmm_poisson", tensor("params.start", [0.5, 0.6]), "start must be >= 0 and sum"),
+    "H05-start-negative": ("hmm_poisson", tensor("params.start", [1.5, -0.5]), "start must be >= 0 and sum"),
     "F05-rates": ("hmm_poisson", tensor("params.emission.rates", [[1.0], [-1.0]]), "not negative"),
     "F05-noise": ("ppca", tensor("params.noise", 0.0), "noise must be > 0"),
     "F05-covariance": ("normal", tensor("params.covariance", -np.eye(3)), "positive definite"),
@@ -456,7 +460,9 @@ def test_a_place_that_cannot_be(place: str, tmp_path: Path, shell: Any) -> None:
 
 
 @pytest.mark.parametrize("read_first", [0, 8, 1000], ids=lambda n: f"F11-reader-after-{n}-bytes")
-def test_a_reader_that_has_begun_reads_the_old_file_to_its_end(read_first: int, tmp_path: Path) -> None:
+def test_a_reader_that_has_begun_reads_the_old_file_to_its_end(
+    read_first: int, tmp_path: Path, shell: Any
+) -> None:
     old, new = load(GOLDEN["normal"]), load(GOLDEN["ppca"])
     old.save(tmp_path / "m.estep")
     whole = (tmp_path / "m.estep").read_bytes()
@@ -465,6 +471,11 @@ def test_a_reader_that_has_begun_reads_the_old_file_to_its_end(read_first: int, 
         new.save(tmp_path / "m.estep")
         assert begun + slow.read() == whole
     assert load(tmp_path / "m.estep").loglik_ == new.loglik_
+    with (tmp_path / "m.estep").open("rb", buffering=0) as slow:
+        begun, whole = slow.read(read_first), (tmp_path / "m.estep").read_bytes()
+        assert shell("fit", "normal", "example:faithful", "-o", "m.estep")[0] == 0
+        assert begun + slow.read() == whole
+    assert shell("show", "m.estep")[1].startswith("Multivariate normal")
 
 
 # R05: no row of the data
