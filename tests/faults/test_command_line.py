@@ -293,6 +293,27 @@ def test_c12_no_permission(run, monkeypatch):
     assert "data.csv: it cannot be opened: Permission denied" in found.error
 
 
+@pytest.mark.parametrize("part", ["parts/1.parquet", "parts/3.parquet"], ids=["C11-part", "C11-another-part"])
+def test_a_folder_that_changes_between_the_passes(run, monkeypatch, part):
+    whole = pa.table({"a": [1.0, 2, 4, 3, 6], "b": [2.0, 1, 4, None, 2]})
+    Path("parts").mkdir()
+    for i in (1, 2):
+        pq.write_table(whole, f"parts/{i}.parquet")
+    assert run("impute", "parts", "-o", "parts/out.parquet").code == 0  # what is written there is no change
+    Path("parts/out.parquet").unlink()
+    impute = Normal.impute
+
+    def change(self, X):
+        pq.write_table(whole.slice(0, 5), part, compression="none")
+        return impute(self, X)
+
+    monkeypatch.setattr(Normal, "impute", change)
+    found = run("impute", "parts", "-o", "out.csv")
+    assert found.code == 6
+    assert "the data changed while they were read" in found.error
+    assert not Path("out.csv").exists()
+
+
 @pytest.mark.parametrize(
     "rest", ["same", "empty", "other"], ids=["C12-folder", "P04-zero-rows", "P04-schemas"]
 )

@@ -27,6 +27,12 @@ class Source(NamedTuple):
     separator: str | None = None
     decimal: str = "."
     inf_as_missing: bool = False
+    stamp: tuple[tuple[int, ...], ...] = ()  # of the files when they were first looked at
+
+    def require_unchanged(self) -> None:
+        """SourceError where the files are no longer those of the first reading."""
+        if self.stamp and stamp(self.path) != self.stamp:
+            raise SourceError("the data changed while they were read; run the command again")
 
     def require(self, names: Sequence[str]) -> None:
         """DataError where the data have no column of such a name, with the nearest."""
@@ -108,7 +114,7 @@ def held(source: Source) -> Iterator[Source]:
 
         source = source._replace(path=str(path(source.path.removeprefix(EXAMPLE))))
     if not is_read_once(source.path):
-        yield source
+        yield source._replace(stamp=stamp(source.path))
         return
     place = "standard input" if source.path == "-" else source.path
     with _temporary_folder() as folder:
@@ -118,6 +124,18 @@ def held(source: Source) -> Iterator[Source]:
             yield source._replace(path=str(copy))
         except (DataError, SourceError) as error:
             raise type(error)(str(error).replace(str(copy), place)) from error
+
+
+def stamp(path: str) -> tuple[tuple[int, ...], ...]:
+    """What changes whenever a file, or one of a folder, is written to or replaced."""
+    try:
+        place = Path(path)
+        # without hidden files: one may be the table that is being written there
+        parts = sorted(place.rglob("[!.]*.parquet")) if place.is_dir() else [place]
+        found = [each.stat() for each in parts]
+    except (OSError, ValueError):  # told by the one who reads it
+        return ()
+    return tuple((each.st_dev, each.st_ino, each.st_size, each.st_mtime_ns) for each in found)
 
 
 def is_read_once(path: str) -> bool:

@@ -53,6 +53,7 @@ def write(out: str, source: Source, change: Change, *, raw: bool) -> None:
                 import pyarrow.feather
 
                 pyarrow.feather.write_feather(change.arrow(sheet), sink)
+            source.require_unchanged()
     except ResourceError as error:
         raise ResourceError(f"cannot write {out}: {error}") from error
     except (EstepError, BrokenPipeError):
