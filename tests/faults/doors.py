@@ -73,44 +73,45 @@ def value(text: str) -> Any:
         return float(text) if text in ("nan", "inf") else text
 
 
-def library(words: str, data: Any, weights: Any = None) -> Found:
-    """`data` is anything with cells, or the path of a file."""
+def library(
+    words: str, data: Any, weights: Any = None, *, summary: bool = False, labels: bool = False
+) -> Found:
+    """`data` is anything with cells, or the path of a file; summary and labels as asked for."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             table = read_table(data) if isinstance(data, Path) else data
             model = estimator(words)
             model.fit(table) if weights is None else model.fit(table, sample_weight=weights)
-            labels = model.predict(table).tolist() if hasattr(model, "predict") else None
+            states = model.predict(table).tolist() if labels else None
         except EstepError as error:
             return Found(error.exit_code, str(error))
     told = [str(each.message) for each in caught]
     assert all(text.startswith("EM") for text in told), told  # nothing of NumPy's
     attributes = {name: found for name, found in vars(model).items() if name.endswith("_")}
-    return Found(
-        0, "\n".join(told), codes_of(told), model.loglik_, attributes, model.summary(), labels=labels
-    )
+    text = model.summary() if summary else ""
+    return Found(0, "\n".join(told), codes_of(told), model.loglik_, attributes, text, states)
 
 
 def command_line(run: Any) -> Door:
-    def call(words: str, data: Any, weights: Any = None) -> Found:
+    def call(
+        words: str, data: Any, weights: Any = None, *, summary: bool = False, labels: bool = False
+    ) -> Found:
         path = data if isinstance(data, Path) else parquet(data, weights)
-        aside = [] if weights is None else ["--weights", "weight"]
-        found = run("fit", *words.split(), path, *aside, "--json", "-o", "fitted.estep")
+        fit = ["fit", *words.split(), path, *([] if weights is None else ["--weights", "weight"])]
+        found = run(*fit, "--json", "-o", "fitted.estep")
         if found.code != 0:
             assert found.out == ""
             assert not Path("fitted.estep").exists()
             return Found(found.code, found.error)
         told = [line.removeprefix("warning: ") for line in found.err.splitlines() if "warning: " in line]
-        fitted = json.loads(found.out)
-        labels = None
-        if words.split(maxsplit=1)[0] not in ("normal", "ppca"):
-            labels = [
-                int(each) for each in run("predict", path, "-m", "fitted.estep", "--only").out.split()[1:]
-            ]
-        summary = run("fit", *words.split(), path, *aside).out
+        fitted, states = json.loads(found.out), None
+        if labels:
+            lines = run("predict", path, "-m", "fitted.estep", "--only").out.split()
+            states = [int(line) for line in lines[1:]]
         Path("fitted.estep").unlink()
-        return Found(0, "\n".join(told), codes_of(told), fitted["loglik_"], fitted, summary, labels)
+        text = run(*fit).out if summary else ""
+        return Found(0, "\n".join(told), codes_of(told), fitted["loglik_"], fitted, text, states)
 
     return call
 

@@ -22,7 +22,7 @@ from estep.engine import Status
 from estep.errors import HookError, ResourceError
 from estep.models.alone import Alone
 
-X = np.random.default_rng(0).normal(size=(300, 3))
+X = np.random.default_rng(0).normal(size=(300, 3)) + np.repeat([[0.0], [6.0]], 150, axis=0)
 ENDLESS = "gaussian-mixture -k 2 --starts 1 --tol 0 --max-iter 1000000000"
 
 
@@ -35,7 +35,7 @@ def model(**changed: Any) -> GaussianMixture:
     [(signal.SIGINT, "library"), (signal.SIGINT, "command-line"), (signal.SIGTERM, "command-line")],
     ids=["X01-SIGINT-library", "X01-SIGINT-command-line", "X01-SIGTERM-command-line"],
 )
-@pytest.mark.parametrize("iteration", [1, 2, 3, 7, 20])
+@pytest.mark.parametrize("iteration", [1, 2, 7])
 def test_a_signal_at_an_iteration(
     run: Any, monkeypatch: pytest.MonkeyPatch, number: int, kind: str, iteration: int
 ) -> None:
@@ -92,7 +92,7 @@ def test_no_memory_at_a_pass(run: Any, monkeypatch: pytest.MonkeyPatch, nth: int
             assert caught.value.exit_code == 5
             assert isinstance(caught.value, MemoryError)
         else:
-            found = run("fit", "gaussian-mixture", "-k", "2", parquet(X), "-o", "m.estep")
+            found = run("fit", "gaussian-mixture", "-k", "2", "--starts", "1", parquet(X), "-o", "m.estep")
             assert (found.code, found.out) == (5, "")
             assert "not enough memory" in found.error
             assert not Path("m.estep").exists()
@@ -133,13 +133,13 @@ def test_progress_that_cannot_be_told_does_not_end_a_fit(
     "fault", [BrokenPipeError, ValueError], ids=["X07-command-pipe", "X07-command-closed"]
 )
 def test_nor_on_the_command_line(run: Any, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]) -> None:
-    expected = run("fit", "gaussian-mixture", "-k", "2", parquet(X)).out
+    expected = run("fit", "gaussian-mixture", "-k", "2", "--starts", "1", parquet(X)).out
 
     def fail(*_: Any) -> None:
         raise fault
 
     monkeypatch.setattr(sys.stderr, "write", fail)
-    assert run("fit", "gaussian-mixture", "-k", "2", parquet(X), "-v").out == expected
+    assert run("fit", "gaussian-mixture", "-k", "2", "--starts", "1", parquet(X), "-v").out == expected
 
 
 @pytest.mark.parametrize("kind", DOORS)
@@ -157,7 +157,7 @@ def test_an_error_in_a_thread_is_the_callers(
         with pytest.raises(RuntimeError, match=r"^a worker broke$"):
             model().fit(many)
     else:
-        found = run("fit", "gaussian-mixture", "-k", "2", parquet(many))
+        found = run("fit", "gaussian-mixture", "-k", "2", "--starts", "1", parquet(many))
         assert found.code == 1
         assert "RuntimeError: a worker broke" in found.error
 
@@ -212,20 +212,21 @@ def test_a_users_function(name: str) -> None:
 FRESH = """
 import {first}, sys
 from estep.cli import main
-sys.exit(main(["fit", "gaussian-mixture", "data.parquet", "-k", "2", "--json"]))
+sys.exit(main(["fit", "gaussian-mixture", "data.parquet", "-k", "2", "--starts", "2", "--json"]))
 """
 
 
-@pytest.mark.parametrize("kind", DOORS)
-@pytest.mark.parametrize(("seed", "first"), [("77", "pandas, sklearn.mixture")], ids=["D03"])
-def test_a_fresh_process_of_another_hash_seed(run: Any, seed: str, first: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("seed", "first"), [("77", "pandas, sklearn.mixture")], ids=["D03-library and D03-command-line"]
+)
+def test_a_fresh_process_of_another_hash_seed(run: Any, seed: str, first: str) -> None:
     parquet(X)
     environment = os.environ | {"PYTHONHASHSEED": seed}
     words = [sys.executable, "-c", FRESH.format(first=first)]
     done = subprocess.run(words, capture_output=True, text=True, env=environment, check=True)
-    fresh = json.loads(done.stdout)
-    if kind == "library":
-        here = GaussianMixture(2, random_state=0).fit(X)
-        assert (fresh["loglik_"], fresh["means_"]) == (here.loglik_, here.means_.tolist())
-    else:
-        assert run("fit", "gaussian-mixture", "data.parquet", "-k", "2", "--json").out == done.stdout
+    assert (
+        run("fit", "gaussian-mixture", "data.parquet", "-k", "2", "--starts", "2", "--json").out
+        == done.stdout
+    )
+    fresh, here = json.loads(done.stdout), GaussianMixture(2, random_state=0, n_init=2).fit(X)
+    assert (fresh["loglik_"], fresh["means_"]) == (here.loglik_, here.means_.tolist())

@@ -182,16 +182,14 @@ def in_another_thread(data: Any, work: Callable[[], Any]) -> Any:
         writer.join()
 
 
-@pytest.mark.parametrize(
-    "words", ["normal", "gaussian-mixture -k 2 --starts 1"], ids=["S04-normal", "S04-mixture"]
-)
+@pytest.mark.parametrize("words", ["gaussian-mixture -k 2 --starts 1"], ids=["S04"])
 def test_an_array_that_another_thread_writes_to(words: str) -> None:
     """The rows are copied when they are framed: what is written later changes no fit."""
-    data = np.random.default_rng(1).normal(size=(3000, 3))
-    found = in_another_thread(data, lambda: library(words + " --tol 1e-7", data))
+    data = np.random.default_rng(1).normal(size=(300, 3))
+    found = in_another_thread(data, lambda: library(words + " --max-iter 20", data))
     assert found.exit_code == 0
     assert np.isfinite(found.loglik)
-    assert "EM003" not in found.codes  # the objective never falls: all passes saw the same rows
+    assert found.codes <= {"EM001"}  # the objective never falls: all passes saw the same rows
 
 
 @pytest.mark.parametrize(
