@@ -2,7 +2,7 @@
 PYTHON ?= python3
 DEMO ?= demo
 BIN := .venv/bin
-BENCHMARKS ?= scikit_learn onedal floor scaling holes normal float32 memory first_fit search
+BENCHMARKS ?= scikit_learn onedal floor scaling holes normal float32 memory first_fit search chain
 
 .PHONY: venv demo test check docs docs-check bench clean
 
@@ -45,7 +45,7 @@ check: venv
 	$(BIN)/codespell
 	$(BIN)/python -m pytest --doctest-modules src
 
-# the machine to itself, some twenty minutes; `make bench BENCHMARKS=onedal` runs one and joins the tables again
+# the machine to itself, some forty minutes; `make bench BENCHMARKS=onedal` runs one and joins the tables again
 bench: venv
 	$(BIN)/python -m pip install --quiet -e . --group bench
 	for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -15,6 +15,7 @@ ORDER = (
     "memory",
     "first_fit",
     "search",
+    "chain",
 )
 HEAD = """# Results
 

@@ -204,3 +204,43 @@ def test_data_that_change_while_they_are_read(run, tmp_path, monkeypatch):
     assert found.code == 6
     assert "changed while they were read" in found.error
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_draws_stand_one_below_the_other(run, tmp_path):
+    found = run("impute", "example:airquality", *COLUMNS, "--draws", "3", "--seed", "7")
+    assert found.code == 0
+    assert "filled 44 cells in 42 rows: Ozone 37, Solar.R 7; 3 times" in found.err
+    air = datasets.load_airquality()
+    tables = Normal().fit(air.select(*AIR)).impute(air.select(*AIR), draws=3, random_state=7)
+    header, *rows = cells(found.out)
+    assert header == ["imputation", *air.columns]
+    stacked = np.array(rows, dtype=float)
+    np.testing.assert_array_equal(stacked[:, 0], np.repeat([1, 2, 3], len(air.values)))
+    np.testing.assert_array_equal(stacked[:, 1:5], tables.reshape(-1, 4))
+
+    assert (
+        run("impute", "example:airquality", *COLUMNS, "--draws", "3", "--seed", "7", "-o", "d.parquet").code
+        == 0
+    )
+    typed = pq.read_table(tmp_path / "d.parquet")
+    assert typed.column_names == header
+    np.testing.assert_array_equal(typed["Ozone"].to_numpy(), stacked[:, 1])
+    assert typed["imputation"].to_pylist() == stacked[:, 0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("impute a.csv --draws 2 --name y", "column y already; name the new one with --name"),
+        ("impute a.csv --draws 0", "--draws"),
+        ("impute a.csv --seed 3", "--seed and --name are for --draws"),
+        ("impute a.csv -m two.estep --draws 2", "--draws needs a normal, and not a GaussianMixture"),
+    ],
+)
+def test_draws_that_cannot_be(run, tmp_path, command, words):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n2,\n3,5\n4,8\n5,8\n6,9\n7,15\n")
+    run("fit", "gaussian-mixture", "a.csv", "-k", "1", "-o", "two.estep")
+    found = run(*command.split())
+    assert found.code == 2
+    assert words in " ".join(found.err.split())
+    assert not found.out

@@ -1,4 +1,4 @@
-"""`estep impute`: missing cells at their means given the cells that are seen."""
+"""`estep impute`: missing cells at their means given the cells that are seen, or drawn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from estep.cli import options as o
+from estep.cli import words as w
 from estep.cli.saving import check_place
 from estep.cli.source import Source, held
 from estep.cli.streams import named, note
@@ -15,6 +16,7 @@ from estep.errors import UsageError
 
 if TYPE_CHECKING:
     from estep.data.table import Table
+    from estep.records import Array
 
 
 def impute(
@@ -27,6 +29,18 @@ def impute(
         ),
     ] = None,
     out: o.TableOut = "-",
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            "--draws",
+            metavar="M",
+            parser=w.whole(1),
+            help="Draw the missing cells M times, for multiple imputation: M tables, one below the other. "
+            "By default they get their means, once.",
+        ),
+    ] = None,
+    seed: o.Seed = 0,
+    name: o.Name = "imputation",
     columns: o.Columns = None,
     groups: o.Groups = None,
     na: o.Na = None,
@@ -41,11 +55,17 @@ def impute(
     Each gets its mean given the cells of its row that are seen; every other cell keeps its text. In CSV a
     byte-order mark, line ends and needless quotes may change, and text that a spreadsheet would run gets a
     leading ' unless --raw is given.
+
+    With --draws each cell is drawn given those that are seen, each time from a model fitted anew to rows
+    drawn again from the data, so that the draws differ as the truth is uncertain; a first column counts them.
     """
     from estep.cli.filling import Filling
     from estep.cli.model import reopen, sequences, table_for
+    from estep.cli.stacking import Stacking
     from estep.cli.writing import write
 
+    if draws is None and (seed, name) != (0, "imputation"):
+        raise UsageError("--seed and --name are for --draws; give it too, or leave them out")
     check_place(out, data)
     with at_most(threads), held(Source(data, columns, na, sep, decimal, inf_as_missing)) as source:
         if model is None:
@@ -60,9 +80,24 @@ def impute(
             table = table_for(estimator, model, source)
         how = sequences(estimator, source, groups)
         levels = tuple(column.levels for column in estimator.fitted_.columns)
-        filling = Filling(table, estimator.impute(table, **how), levels)
+        filling: Filling | Stacking = (
+            Filling(table, estimator.impute(table, **how), levels)
+            if draws is None
+            else Stacking(table, _drawn(estimator, table, draws, seed), levels, name)
+        )
         note(filling.sentence())
         write(out, source, filling, raw=raw)
+
+
+def _drawn(estimator: Any, table: Table, draws: int, seed: int) -> Array:
+    from estep import Normal
+
+    if not isinstance(estimator, Normal):
+        raise UsageError(
+            f"--draws needs a normal, and not a {type(estimator).__name__}; leave out -m or --draws"
+        )
+    found: Array = estimator.impute(table, draws=draws, random_state=seed)
+    return found
 
 
 def _with_normal(source: Source) -> tuple[Any, Table]:
