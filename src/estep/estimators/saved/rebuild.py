@@ -115,4 +115,4 @@ def _require_all(given: dict[str, Any], hooks: set[str]) -> None:
     names = {name for name, hook in given.items() if hook is not None}
     if names - {"spaces"} != hooks - {"spaces"} or not hooks <= names:
         call = ", ".join(f"{name}=..." for name in HOOKS if name in hooks)
-        raise ModelFileError(f"it holds an EM, and a file holds no functions: give those of the fit, {call}")
+        raise ModelFileError(f"it holds an EM, and a file holds no functions; give those of the fit, {call}")
