@@ -11,9 +11,9 @@ from estep.data.weights import check_weights
 from estep.errors import DataError
 from estep.estimators.attempt import attempted
 from estep.estimators.base import Face
+from estep.estimators.chain_starts import chain_starts
 from estep.estimators.laws import family_of, publish_family, takes_text
 from estep.estimators.parameters import count
-from estep.estimators.search import search
 from estep.families.family import Family
 from estep.models import Chain
 from estep.models.chain import ChainParams, Paths
@@ -31,6 +31,13 @@ class HMM(Face):
     emission : str or Family
         "gaussian" (or "gaussian-tied", "gaussian-diag", "gaussian-spherical"), "poisson", "categorical",
         "bernoulli", or a family object; ``Mixed(k, family)`` gives mixture emissions.
+    startprob_init, transmat_init : array-like of shape (K,) and (K, K), optional
+        Where the chain starts from. A probability of exactly 0 stays 0: so a left-right model is made.
+    means_init, covars_init | rates_init | emissionprob_init : array-like, optional
+        Where the emission starts from, in the user's units: means (K, d) and covariances (not standard
+        deviations), (K, d, d), (d, d), (K, d) or (K,) by shape; rates (K, d); probabilities (K, d, levels),
+        or (K, levels) of one column. All of them given, with the chain's, there is that one start and no
+        search, and the states keep their order; otherwise every start of the search takes what is given.
     tol, max_iter, n_init, init_params, random_state, verbose, verbose_interval
         As in `GaussianMixture`.
 
@@ -70,6 +77,12 @@ class HMM(Face):
         n_components: int = 1,
         emission: str | Family = "gaussian",
         *,
+        startprob_init: Any = None,
+        transmat_init: Any = None,
+        means_init: Any = None,
+        covars_init: Any = None,
+        rates_init: Any = None,
+        emissionprob_init: Any = None,
         tol: float = 1e-4,
         max_iter: int = 10_000,
         n_init: int | Literal["auto"] = "auto",
@@ -80,6 +93,12 @@ class HMM(Face):
     ) -> None:
         self.n_components = n_components
         self.emission = emission
+        self.startprob_init = startprob_init
+        self.transmat_init = transmat_init
+        self.means_init = means_init
+        self.covars_init = covars_init
+        self.rates_init = rates_init
+        self.emissionprob_init = emissionprob_init
         self.tol = tol
         self.max_iter = max_iter
         self.n_init = n_init
@@ -104,7 +123,8 @@ class HMM(Face):
             How often each sequence counts.
         """
         source = self._sequences(X, lengths, sequence_weight, fitting=True)
-        return self._run(self._model(source.weight), source, search(self))
+        model = self._model(source.weight)
+        return self._run(model, source, chain_starts(self, model, source))
 
     def loglik(self, X: Any, lengths: Any = None, sequence_weight: Any = None) -> float:
         """Log-likelihood, a sum over sequences; on the training data it equals `loglik_` to the bit."""

@@ -15,7 +15,8 @@ from estep.estimators.search import search
 from estep.io.container import Tensor
 
 ROWS = ("resp_init",)  # one entry a row of the data: not for a model file
-ARRAYS = ("weights_init", "means_init", "precisions_init", "mean_init", "covariance_init")
+OF_CHAINS = ("startprob_init", "transmat_init", "covars_init", "rates_init", "emissionprob_init")
+ARRAYS = ("weights_init", "means_init", "precisions_init", "mean_init", "covariance_init", *OF_CHAINS)
 FAMILIES = ("family", "emission")
 OF_COLUMNS = ("scales", "bounds")  # of Normal, as lists: column, then what it has
 _NUMBER, _OPTIONAL = (float, int), (float, int, type(None))
@@ -35,7 +36,11 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 
 # parameters that came after the first files of this format, and what a file without them means
-ADDED: dict[str, Any] = {**dict.fromkeys(OF_COLUMNS), "equal_weights": False, "fixed": ()}
+ADDED: dict[str, Any] = {
+    **dict.fromkeys((*OF_COLUMNS, *OF_CHAINS, "means_init")),
+    "equal_weights": False,
+    "fixed": (),
+}
 
 
 def spell_arguments(
@@ -108,6 +113,7 @@ def check_arguments(estimator: Face, d: int) -> None:
         draw_seed(getattr(estimator, "random_state", None))
     k = getattr(estimator, "n_components", 1)
     shapes = {"weights_init": (k,), "means_init": (k, d), "mean_init": (d,), "covariance_init": (d, d)}
+    shapes |= {"startprob_init": (k,), "transmat_init": (k, k), "rates_init": (k, d)}
     for name in ARRAYS:
         value = getattr(estimator, name, None)
         if value is not None:
