@@ -9,12 +9,13 @@ import numpy as np
 
 from estep.data.source import MemorySource
 from estep.engine import Given
+from estep.engine.sampled import SAMPLE
 from estep.engine.starts import Starts
 from estep.errors import UsageError
 from estep.estimators.parameters import shaped
 from estep.estimators.search import search
 from estep.models import Chain
-from estep.models.chain import SAMPLE, ChainParams
+from estep.models.chain import ChainParams
 from estep.records import Array, Units
 from estep.space import faults
 

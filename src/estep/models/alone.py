@@ -15,7 +15,7 @@ from numpy.random import Generator
 
 from estep.data.source import Source
 from estep.data.units import Equivariance
-from estep.engine.starts import SAMPLE
+from estep.engine.sampled import SAMPLE
 from estep.families.known import Known
 from estep.families.mixed import Mixed, MixedParams, MixedSums
 from estep.families.partition import AUTO_KINDS

@@ -15,6 +15,7 @@ from numpy.random import Generator
 
 from estep.data.source import Source
 from estep.data.units import Equivariance
+from estep.engine.sampled import SAMPLE
 from estep.families.family import Family, rounding
 from estep.families.partition import AUTO_KINDS, partition
 from estep.linalg import weighted
@@ -25,7 +26,6 @@ from estep.space import Simplex
 if TYPE_CHECKING:
     from estep.kernels.cpu.chain import Law, Smoothed
 
-SAMPLE = 20_000  # rows the scale of a start is taken from
 STAY = 0.9  # probability of staying in a state, at the start
 
 

@@ -75,7 +75,7 @@ def _split(typing: Any, number: Any) -> Any:
         mantissa = builder.bitcast(builder.or_(rest, ir.Constant(wide, 1023 << 52)), double)
         return context.make_tuple(builder, signature.return_type, (exponent, mantissa))
 
-    pair: Any = types.Tuple([types.float64, types.float64])  # type: ignore[no-untyped-call]
+    pair: Any = types.Tuple([types.float64, types.float64])  # type: ignore[no-untyped-call]  # numba is untyped
     return pair(types.float64), build
 
 

@@ -202,6 +202,7 @@ def routine(emit: Callable[..., None]) -> Any:
         return types.void(*whole), generate
 
     named = [Parameter(f"p{i}", Parameter.POSITIONAL_OR_KEYWORD) for i in range(1 + wanted)]
+    # numba asks a function's signature, which may not be *given; mypy knows no such attribute
     typed.__signature__ = Signature(named)  # type: ignore[attr-defined]
     typed.__name__ = emit.__name__
     found = intrinsic(typed)

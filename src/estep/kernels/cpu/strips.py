@@ -119,23 +119,18 @@ def total(code: Code, strip: Place, k: Count, out: Place) -> None:
 @routine
 def shift(code: Code, strip: Place, less: Place, d: Count, out: Place) -> None:
     """out (d, rows) = d rows of a strip, less the d numbers `less`."""
-    build = code.builder
-
-    def apart(a: Any, v: int) -> Any:
-        return build.fsub(code.load(code.row(strip, a), v), code.spread(build.load(build.gep(less, [a]))))
-
-    code.each(d, apart, out)
+    code.each(d, lambda a, v: code.builder.fsub(code.load(code.row(strip, a), v), _own(code, less, a)), out)
 
 
 @routine
 def scale(code: Code, strip: Place, by: Place, d: Count, out: Place) -> None:
     """out (d, rows) = d rows of a strip, each times its own of the d numbers `by`."""
-    build = code.builder
+    code.each(d, lambda a, v: code.builder.fmul(code.load(code.row(strip, a), v), _own(code, by, a)), out)
 
-    def scaled(a: Any, v: int) -> Any:
-        return build.fmul(code.load(code.row(strip, a), v), code.spread(build.load(build.gep(by, [a]))))
 
-    code.each(d, scaled, out)
+def _own(code: Code, numbers: Any, a: Any) -> Any:
+    """A register filled with the number of row a."""
+    return code.spread(code.builder.load(code.builder.gep(numbers, [a])))
 
 
 @routine
