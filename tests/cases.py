@@ -14,6 +14,7 @@ from estep.engine import Problem
 from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
 from estep.families.covariance import OneSphere
 from estep.models import PPCA, Alone, Chain, Custom, Normal
+from estep.models.transitions import Transitions
 from estep.run import Local
 
 
@@ -110,6 +111,22 @@ FAMILIES: dict[str, tuple[Any, Callable[[np.random.Generator, int], np.ndarray]]
     "bernoulli": (Bernoulli(), binary),
 }
 
+# moves that are held at 0 or elsewhere, or drawn towards the diagonal
+LEFT_RIGHT = np.array([[np.nan, np.nan, 0.0], [0.0, np.nan, np.nan], [np.nan, 0.0, np.nan]])
+PARTLY = np.array([[0.7, np.nan, np.nan], [np.nan, np.nan, np.nan], [0.2, 0.3, 0.5]])
+STICKY = 1.0 + 4.0 * np.eye(3)
+CHAINS = {
+    "stationary": Chain(3, Poisson(), Transitions("stationary")),
+    "fixed start": Chain(3, Poisson(), Transitions("fixed")),
+    "a mask": Chain(3, Poisson(), Transitions(held=LEFT_RIGHT)),
+    "a mask, stationary": Chain(3, Poisson(), Transitions("stationary", held=LEFT_RIGHT)),
+    "held moves": Chain(3, Poisson(), Transitions(held=PARTLY)),
+    "held moves, stationary": Chain(3, Poisson(), Transitions("stationary", held=PARTLY)),
+    "priors": Chain(3, Poisson(), Transitions(start_prior=np.full(3, 2.0), moves_prior=STICKY)),
+    "a prior, stationary": Chain(3, Poisson(), Transitions("stationary", moves_prior=STICKY)),
+    "settled": Chain(3, Poisson(), settled=True),
+}
+
 CASES = (
     *(Case(f"mixture of {name}", Alone(Mixed(2, family)), data) for name, (family, data) in FAMILIES.items()),
     *(Case(f"chain of {name}", Chain(2, family), data, True) for name, (family, data) in FAMILIES.items()),
@@ -120,6 +137,7 @@ CASES = (
     Case("one component", Alone(Mixed(1, Gaussian("full"))), real),
     Case("mixture of mixtures", Alone(Mixed(2, Mixed(2, Gaussian("diag")))), real),
     Case("chain of mixtures", Chain(2, Mixed(2, Poisson())), counts, True),
+    *(Case(f"chain, {name}", chain, counts, True) for name, chain in CHAINS.items()),
     Case("normal", Normal(), real),
     Case("normal with prior rows", Normal(prior_rows=3.0), real),
     Case("ppca 1", PPCA(1), alike),

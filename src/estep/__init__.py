@@ -1,6 +1,7 @@
 """Latent-variable models by Expectation-Maximization.
 
-`GaussianMixture`, `Mixture`, `SoftKMeans`, `Normal`, `HMM`, `PPCA` and `EM` are the estimators; `fit` is the
+`GaussianMixture`, `Mixture`, `SoftKMeans`, `Normal`, `HMM`, `PPCA` and `EM` are the estimators;
+`GaussianHMM`, `PoissonHMM`, `CategoricalHMM` and `GMMHMM` are names of the commonest chains. `fit` is the
 engine under them; `load` opens a saved model. Everything is imported when it is first asked for.
 """
 
@@ -11,7 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from estep.engine.fit import fit
-    from estep.estimators import EM, HMM, PPCA, GaussianMixture, Mixture, Normal, SoftKMeans
+    from estep.estimators import (
+        EM,
+        GMMHMM,
+        HMM,
+        PPCA,
+        CategoricalHMM,
+        GaussianHMM,
+        GaussianMixture,
+        Mixture,
+        Normal,
+        PoissonHMM,
+        SoftKMeans,
+    )
     from estep.estimators.saved.files import load
     from estep.inference.rubin import combine
 
@@ -19,11 +32,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "EM",
+    "GMMHMM",
     "HMM",
     "PPCA",
+    "CategoricalHMM",
+    "GaussianHMM",
     "GaussianMixture",
     "Mixture",
     "Normal",
+    "PoissonHMM",
     "SoftKMeans",
     "combine",
     "fit",

@@ -157,6 +157,37 @@ class Simplex:
         return value.reshape(-1, value.shape[-1]), self._mask(value.shape).reshape(-1, value.shape[-1])
 
 
+@dataclass(frozen=True, eq=False)
+class Partly:
+    """Rows of probabilities of which some are held where they are; the others share what is left."""
+
+    held: Array  # NaN = free
+
+    def size(self, shape: tuple[int, ...]) -> int:
+        return int(np.maximum(np.isnan(self.held).sum(axis=-1) - 1, 0).sum())
+
+    def pack(self, value: Array) -> Array:
+        return np.concatenate([_sticks(row[free]) for row, free in self._rows(value)] or [np.empty(0)])
+
+    def unpack(self, vector: Array, like: Array) -> Array:
+        out, start = np.nan_to_num(self.held), 0
+        for row, free in self._rows(out):
+            if free.any():
+                end = start + int(free.sum()) - 1
+                row[free] = _break_sticks(vector[start:end]) * (1 - row[~free].sum())
+                start = end
+        return out
+
+    def fault(self, value: Array) -> str | None:
+        held = ~np.isnan(self.held)
+        if not np.allclose(np.asarray(value)[held], self.held[held], rtol=0, atol=1e-12):
+            return "must keep what is held"
+        return Simplex().fault(value)
+
+    def _rows(self, value: Array) -> Iterator[tuple[Array, Bool]]:
+        return zip(value, np.isnan(self.held), strict=True)
+
+
 @dataclass(frozen=True)
 class PosDef:
     """Covariance matrices in the last two axes, as log-Cholesky factors."""

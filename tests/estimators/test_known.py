@@ -158,7 +158,7 @@ def test_a_thinned_sample_keeps_the_labelled_rows() -> None:
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.full(272, 2), r"components, 0 to 1, or -1 where unknown; row 0 \(counted from 0\) has 2"),
+        (np.full(272, 2), r"labels must be 0 to 1, or -1 where unknown; row 0 \(counted from 0\) has 2"),
         (np.full(272, np.nan), "row 0 .* has nan"),
         (np.r_[np.zeros(271), 0.5], r"row 271 .* has 0\.5"),
         (np.full(271, 0), r"labels must have shape \(272,\), one a row"),

@@ -229,7 +229,11 @@ def test_a_fit_ends_where_the_score_vanishes(case: Case) -> None:
     assert largest < 1e-4
 
 
-@cases_that(lambda case: isinstance(case.model, Alone | Chain))
+@cases_that(
+    lambda case: (
+        isinstance(case.model, Alone) or (isinstance(case.model, Chain) and case.model.transitions.alike)
+    )
+)
 def test_components_in_another_order_are_the_same_model(case: Case) -> None:
     problem = case.problem(case.source(case.values(60)))
     params = case.point(problem)
@@ -239,7 +243,7 @@ def test_components_in_another_order_are_the_same_model(case: Case) -> None:
         inner = problem.model.family.family.take(params.inner, order)
         other = type(params)(params.weights[:, order], inner)
     else:
-        order = np.array([1, 0])
+        order = np.roll(np.arange(problem.model.k), 1)
         emission = problem.model.family.take(params.emission, order)
         other = type(params)(params.start[order], params.moves[np.ix_(order, order)], emission)
     assert np.isclose(problem.measure(other).objective, problem.measure(params).objective, rtol=1e-12)

@@ -410,6 +410,46 @@ def check_chain(
     paths = model.decode(prep, block)
     assert paths.states.tolist() == [state for path, _ in best for state in path]
     np.testing.assert_allclose(paths.log_joint, [value for _, value in best], **EXACT)
+    check_rows(truth, model, prep, block, sequences)
+
+
+def check_rows(truth: Hidden, model: Chain, prep: Any, block: Block, sequences: list[np.ndarray]) -> None:
+    """What is said of single rows: by the past, by all others, and each row's best state."""
+    hints: list[Any] = [None] * len(sequences)
+    if block.evidence is not None:
+        hints = np.split(block.evidence, np.cumsum(block.lengths)[:-1], axis=1)
+    ahead, others, each, joint = [], [], [], []
+    for part, hint in zip(sequences, hints, strict=True):
+        for t in range(len(part)):
+            alone = part.copy()
+            alone[t] = HOLE  # a row of which nothing is seen: what the rest says of its state
+            if hint is None:
+                others.append(truth.tally(alone, None).mean(("state", t)))
+                ahead.append(truth.tally(alone[: t + 1], None).mean(("state", t)))
+        likeliest = tuple(truth.tally(part, hint).mean(("state", t)).argmax() for t in range(len(part)))
+        each += likeliest
+        value = sum(p for s, _, p in truth.paths(part, hint) if s == likeliest)
+        joint.append(log(value) if value else -inf)
+    if block.evidence is None:
+        np.testing.assert_allclose(model.ahead(prep, block).T, ahead, **EXACT)
+        np.testing.assert_allclose(model.others(prep, block).T, others, **EXACT)
+    found = model.decode_each(prep, block)
+    assert found.states.tolist() == each
+    np.testing.assert_allclose(found.log_joint, joint, **EXACT)
+
+
+def test_paths_are_drawn_as_often_as_they_are_probable() -> None:
+    truth, draws = hidden(LAWS[1], 2, 1), 40_000
+    rows = with_holes(truth.law.rows)[:4]
+    model = bound(Chain(2, truth.law.family), truth.law.rows)
+    prep = model.prepare(ChainParams(truth.start, truth.moves, truth.params))
+    found = model.draw(prep, block_of(rows, lengths=[3, 1]), draws, np.random.default_rng(0))
+    parts = [list(truth.paths(part, None)) for part in (rows[:3], rows[3:])]
+    totals = [sum(p for *_, p in part) for part in parts]
+    for (s, _, p), (last, _, q) in product(*parts):
+        share = p * q / (totals[0] * totals[1])
+        seen = (found == np.array([*s, *last])).all(axis=1).mean()
+        assert abs(seen - share) < 5 * np.sqrt(share * (1 - share) / draws) + 1e-12
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.name)

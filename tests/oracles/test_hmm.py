@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from estep import HMM, Mixture
 from estep.data.source import MemorySource
@@ -29,6 +32,35 @@ def test_earthquakes(states: int, loglik: float, rates: list[float]) -> None:
     assert model.loglik_ == pytest.approx(loglik, rel=0, abs=5e-5)
     np.testing.assert_allclose(model.rates_.ravel(), rates, rtol=0, atol=6e-4)
     assert model.fitted_.n_parameters == states - 1 + states * (states - 1) + states
+
+
+@pytest.mark.parametrize(
+    ("states", "loglik"), [(1, -391.9189), (2, -342.3183), (3, -329.4603), (4, -327.8316)]
+)
+def test_stationary_chains_of_the_earthquakes(states: int, loglik: float) -> None:
+    model = HMM(states, "poisson", startprob="stationary", random_state=0, tol=1e-9).fit(COUNTS)
+    assert model.converged_
+    assert model.loglik_ == pytest.approx(loglik, rel=0, abs=6e-5)
+    assert model.fitted_.n_parameters == states**2  # rates, and moves; the start follows from them
+    np.testing.assert_allclose(model.startprob_ @ model.transmat_, model.startprob_, rtol=1e-13)
+    climb = [info.objective for info in model.history_]
+    assert all(after >= before - 1e-10 for before, after in pairwise(climb))
+
+
+def test_forecasts_of_the_earthquakes() -> None:
+    """State probabilities for 2007 to 2009, and the path, of the stationary chain of three states."""
+    model = HMM(3, "poisson", startprob="stationary", random_state=0, tol=1e-11).fit(COUNTS)
+    ahead = model.forecast(COUNTS, 3)
+    expected = [[0.951, 0.028, 0.021], [0.909, 0.053, 0.038], [0.871, 0.077, 0.052]]
+    np.testing.assert_allclose(ahead.states, expected, rtol=0, atol=6e-4)
+    np.testing.assert_allclose(ahead.means, ahead.states @ model.rates_, rtol=1e-13)
+    assert model.decode(COUNTS)[0] == pytest.approx(-336.397661, rel=0, abs=5e-5)
+    # far ahead the states are forgotten
+    np.testing.assert_allclose(model.forecast(COUNTS, 2000).states[-1], model.startprob_, rtol=1e-9)
+    for level, place in zip(ahead.levels, ahead.quantiles[0, 0], strict=True):
+        upto = ahead.states[0] @ poisson.cdf(place, model.rates_[:, 0])
+        before = ahead.states[0] @ poisson.cdf(place - 1, model.rates_[:, 0])
+        assert before < level <= upto
 
 
 def test_the_most_probable_path_of_the_earthquakes() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from estep.cli.rows import lengths_of, numbers
+from estep.cli.rows import numbers
 from estep.cli.source import Source
 from estep.cli.streams import named
 from estep.errors import DataError, ModelFileError, UsageError
@@ -46,4 +46,6 @@ def sequences(estimator: Any, source: Source, groups: str | None) -> dict[str, A
         return {}
     if not hasattr(estimator, "transmat_"):
         raise UsageError("--groups is for the sequences of a hidden Markov model; leave it out")
+    from estep.data.sequences import lengths_of
+
     return {"lengths": lengths_of(source.read([groups]), groups)}

@@ -40,6 +40,8 @@ def read_rows(source: Source, *, text: bool, weights: str | None = None, groups:
         raise UsageError(
             f"column {aside[0]!r} cannot be data and weights or groups as well; take it out of one"
         )
+    from estep.data.sequences import lengths_of
+
     whole = source.read(None if chosen is None else (*chosen, *aside))
     if aside:
         whole.select(aside)  # an unknown name is an error here, with the nearest one
@@ -70,27 +72,6 @@ def numbers(table: Table, source: Source) -> Table:
     for reason, names in why.items():
         note(f"note: left out: {named(names)} ({reason})")
     return table.numeric()
-
-
-def lengths_of(table: Table, name: str) -> Int:
-    """The lengths of the runs of equal cells in a column; every value must make one run."""
-    import numpy as np
-
-    codes = table.select([name]).values[:, 0]
-    if np.isnan(codes).any():
-        row = int(np.isnan(codes).argmax())
-        raise DataError(f"column {name!r} names no group in row {row} (counted from 0); give every row one")
-    starts = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
-    first = np.unique(codes[starts], return_index=True)[1]
-    if first.size < starts.size:
-        again = int(starts[np.setdiff1d(np.arange(starts.size), first)[0]])
-        levels = table.levels[table.names.index(name)]
-        label = f"{codes[again]:g}" if levels is None else repr(levels[int(codes[again])])
-        raise DataError(
-            f"the rows of group {label} are not together: after other groups it begins again in row {again} "
-            f"(counted from 0); sort the rows by {name!r}, and by time within it"
-        )
-    return np.diff(starts, append=codes.size).astype(np.int64)
 
 
 def weights_of(table: Table, name: str) -> Array:

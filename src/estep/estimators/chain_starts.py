@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,29 +11,25 @@ import numpy as np
 from estep.data.source import MemorySource
 from estep.engine import Given
 from estep.engine.sampled import SAMPLE
-from estep.engine.starts import Starts
+from estep.engine.starts import Search, Starts
 from estep.errors import UsageError
+from estep.estimators.chain_options import CHAIN, EMISSION
 from estep.estimators.parameters import shaped
 from estep.estimators.search import search
 from estep.models import Chain
 from estep.models.chain import ChainParams
+from estep.models.ordering import in_order
 from estep.records import Array, Units
+from estep.run import Local
 from estep.space import faults
-
-CHAIN = {"startprob_init": "start", "transmat_init": "moves"}
-EMISSION = {
-    "means_init": "means",
-    "covars_init": "covariances",
-    "rates_init": "rates",
-    "emissionprob_init": "probabilities",
-}
 
 
 def chain_starts(estimator: Any, model: Chain, source: MemorySource) -> Starts:
     """One start if the user gave all of it; otherwise a search, each of its starts with what was given."""
-    given = tuple(name for name in (*CHAIN, *EMISSION) if getattr(estimator, name) is not None)
-    if not given:
-        return search(estimator)
+    given = tuple(name for name in (*CHAIN, *EMISSION) if getattr(estimator, name, None) is not None)
+    labelled = source.unlabelled < source.weight
+    if not given and model.transitions.alike:
+        return _known(search(estimator, given=labelled), source)
     units = source.natural_units(model.equivariance)
     framed = source.framed(units)
     bound = model.bind(framed.columns)
@@ -41,8 +38,21 @@ def chain_starts(estimator: Any, model: Chain, source: MemorySource) -> Starts:
     fields = {EMISSION[name] for name in given if name in EMISSION}
     if len(given) - len(fields) == len(CHAIN) and fields == set(getattr(first.emission, "_fields", ())):
         return Given(first)
-    adjust = partial(_put, estimator=estimator, model=bound, units=units, given=given)
-    return search(estimator, adjust=adjust, given=True)
+    put = partial(_put, estimator=estimator, model=bound, units=units, given=given)
+
+    def adjust(params: ChainParams) -> ChainParams:
+        """With what was given; where that tells states apart, the others' order suits it."""
+        if fields or labelled:
+            return put(params)
+        with Local(threads=1) as run:
+            return in_order(bound, put(params), framed, run)
+
+    return _known(search(estimator, adjust=adjust, given=True), source)
+
+
+def _known(found: Search, source: MemorySource) -> Search:
+    """If the state of every row is known there is one start."""
+    return replace(found, n_init=1) if source.unlabelled == 0 else found
 
 
 def _put(
@@ -58,12 +68,13 @@ def _put(
             continue
         if EMISSION[name] not in getattr(emission, "_fields", ()):
             raise UsageError(
-                f"{name} is not a parameter of the emission {estimator.emission!r}; leave it out"
+                f"{name} is not a parameter of the emission {estimator._emission()!r}; leave it out"
             )
         emission = emission._replace(
             **{EMISSION[name]: _as(value, getattr(emission, EMISSION[name]).shape, name)}
         )
-    user = user._replace(emission=emission)
+    start = model.transitions.start_of(user.start, user.moves)  # of a stationary chain
+    user = user._replace(start=start, emission=emission)
     named = {field: name for name, field in (CHAIN | EMISSION).items()}
     for said in faults(model.spaces(), user):
         place, _, what = said.partition(" ")

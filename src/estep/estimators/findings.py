@@ -37,4 +37,4 @@ def findings_of(fitted: Fitted, remedy: str) -> list[tuple[str, str]]:
         held = ", with a variance held at a floor" if fitted.model.equivariance == "column" else ""
         which = f"columns {names} are" if len(constant) > 1 else f"column {names} is"
         found.append(("EM004", f"{which} constant{held}; leave such columns out"))
-    return [*found, *of_columns(fitted), *fitted.notes]
+    return [*found, *of_columns(fitted), *fitted.said, *fitted.notes]

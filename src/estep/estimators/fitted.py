@@ -32,6 +32,7 @@ class Fitted(NamedTuple):
     starts: tuple[Verdict, ...]
     seen_in_rows: Look = Look()  # of a fit in this process: model files do not hold it
     notes: tuple[tuple[str, str], ...] = ()  # codes and sentences of the reading, as above
+    said: tuple[tuple[str, str], ...] = ()  # and those of the model on its last pass, as above
 
     @classmethod
     def of(
@@ -39,6 +40,7 @@ class Fitted(NamedTuple):
     ) -> Fitted:
         """Of a finished fit to rows of this total weight."""
         point = result.point
+        said = getattr(result.model, "findings", lambda stats: ())(point.stats)
         return cls(
             result.model,
             point.params,
@@ -52,6 +54,7 @@ class Fitted(NamedTuple):
             result.starts,
             seen_in_rows,
             notes,
+            said,
         )
 
     @property

@@ -6,22 +6,17 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from estep.data.source import MemorySource
-from estep.data.weights import check_weights
-from estep.errors import DataError
 from estep.estimators.attempt import attempted
-from estep.estimators.base import Face
+from estep.estimators.chain_options import chain_of
 from estep.estimators.chain_starts import chain_starts
+from estep.estimators.chains import Chains
 from estep.estimators.laws import family_of, publish_family, takes_text
-from estep.estimators.parameters import count
 from estep.families.family import Family
 from estep.models import Chain
-from estep.models.chain import ChainParams, Paths
-from estep.records import Array, Int
-from estep.run import Local
+from estep.models.chain import ChainParams
 
 
-class HMM(Face):
+class HMM(Chains):
     """Hidden Markov model, fitted by EM (Baum-Welch); missing cells and rows are integrated out.
 
     Parameters
@@ -31,8 +26,21 @@ class HMM(Face):
     emission : str or Family
         "gaussian" (or "gaussian-tied", "gaussian-diag", "gaussian-spherical"), "poisson", "categorical",
         "bernoulli", or a family object; ``Mixed(k, family)`` gives mixture emissions.
+    startprob : {"free", "fixed", "stationary"}
+        The law of a sequence's first state: estimated, kept at `startprob_init` (equal shares without it), or
+        the stationary law of the transitions, which then also explain where sequences start.
+    transmat_mask : array-like of bool of shape (K, K), optional
+        Which moves are allowed: ``np.triu(np.ones((K, K)))`` for left to right. The others stay exactly 0,
+        and the states keep the places that the mask gives them.
+    transmat_fixed : array-like of shape (K, K), optional
+        Probabilities that are not estimated; NaN where they are.
+    startprob_prior, transmat_prior : float or array-like, optional
+        Parameters >= 1 of Dirichlet priors; a diagonal above the rest makes states last. Their mode is
+        fitted, and `objective_` is `loglik_` plus the log-prior. None: maximum likelihood.
+    fixed : tuple of str
+        What stays at its `_init`: "startprob", "transmat", "means", "covars", "rates", "emissionprob".
     startprob_init, transmat_init : array-like of shape (K,) and (K, K), optional
-        Where the chain starts from. A probability of exactly 0 stays 0: so a left-right model is made.
+        Where the chain starts from. A probability of exactly 0 stays 0.
     means_init, covars_init | rates_init | emissionprob_init : array-like, optional
         Where the emission starts from, in the user's units: means (K, d) and covariances (not standard
         deviations), (K, d, d), (d, d), (K, d) or (K,) by shape; rates (K, d); probabilities (K, d, levels),
@@ -46,6 +54,8 @@ class HMM(Face):
     startprob_ : array of shape (K,)
     transmat_ : array of shape (K, K)
         Row i: from state i.
+    durations_ : array of shape (K,)
+        Expected rows in a state once it is entered, 1 / (1 - p(stay)).
     means_, covars_ | rates_ | probabilities_ | weights_, inner_
         The emission's parameters (the last two of a mixture emission), in the user's units; covariances,
         not standard deviations.
@@ -70,13 +80,17 @@ class HMM(Face):
     -341.8787
     """
 
-    remedy = "ask for fewer states or a simpler emission"
-
     def __init__(
         self,
         n_components: int = 1,
         emission: str | Family = "gaussian",
         *,
+        startprob: Literal["free", "fixed", "stationary"] = "free",
+        transmat_mask: Any = None,
+        transmat_fixed: Any = None,
+        startprob_prior: Any = None,
+        transmat_prior: Any = None,
+        fixed: tuple[str, ...] = (),
         startprob_init: Any = None,
         transmat_init: Any = None,
         means_init: Any = None,
@@ -93,6 +107,12 @@ class HMM(Face):
     ) -> None:
         self.n_components = n_components
         self.emission = emission
+        self.startprob = startprob
+        self.transmat_mask = transmat_mask
+        self.transmat_fixed = transmat_fixed
+        self.startprob_prior = startprob_prior
+        self.transmat_prior = transmat_prior
+        self.fixed = fixed
         self.startprob_init = startprob_init
         self.transmat_init = transmat_init
         self.means_init = means_init
@@ -108,7 +128,16 @@ class HMM(Face):
         self.verbose_interval = verbose_interval
 
     @attempted
-    def fit(self, X: Any, y: Any = None, lengths: Any = None, sequence_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        lengths: Any = None,
+        sequence_weight: Any = None,
+        *,
+        states: Any = None,
+        groups: Any = None,
+    ) -> Self:
         """Fit to the rows of X, (n, d), in time order.
 
         Parameters
@@ -121,95 +150,31 @@ class HMM(Face):
             Length of each sequence, summing to n; one sequence by default.
         sequence_weight : array-like of shape (s,), optional
             How often each sequence counts.
+        states : array-like of int of shape (n,), optional
+            The state of each row, from 0 on, where it is known, and -1 where it is not. `loglik_` is then
+            that of the cells and of these states together.
+        groups : str or array-like of shape (n,), optional
+            Instead of lengths: the column of X (which is then no data), or the names, that say to which
+            sequence each row belongs. The rows of a sequence must stand together.
         """
-        source = self._sequences(X, lengths, sequence_weight, fitting=True)
+        source = self._sequences(X, lengths, groups, sequence_weight, states, fitting=True)
         model = self._model(source.weight)
         return self._run(model, source, chain_starts(self, model, source))
 
-    def loglik(self, X: Any, lengths: Any = None, sequence_weight: Any = None) -> float:
-        """Log-likelihood, a sum over sequences; on the training data it equals `loglik_` to the bit."""
-        return self._fitted().loglik_of(self._sequences(X, lengths, sequence_weight))
-
-    def bic(self, X: Any, lengths: Any = None, sequence_weight: Any = None) -> float:
-        """Bayesian information criterion on X (Schwarz 1978), n the weight of the rows; lower is better."""
-        return self._fitted().bic_of(self._sequences(X, lengths, sequence_weight))
-
-    def aic(self, X: Any, lengths: Any = None, sequence_weight: Any = None) -> float:
-        """Akaike's information criterion on X (Akaike 1974); lower is better."""
-        return self._fitted().aic_of(self._sequences(X, lengths, sequence_weight))
-
-    def score(self, X: Any, y: Any = None, lengths: Any = None) -> float:
-        """As `loglik`: the sum, as hmmlearn's."""
-        return self.loglik(X, lengths)
-
-    def score_samples(self, X: Any, lengths: Any = None) -> Array:
-        """log p(row | rows before it in its sequence), (n,); the sum is the log-likelihood."""
-        logs: Array = self._fitted().posterior_of(self._sequences(X, lengths)).loglik
-        return self._like(X, logs)
-
-    def predict_proba(self, X: Any, lengths: Any = None) -> Array:
-        """p(state | whole sequence) at each row, (n, K)."""
-        resp: Array = self._fitted().posterior_of(self._sequences(X, lengths)).resp
-        return self._like(X, resp.T)
-
-    def filter(self, X: Any, lengths: Any = None) -> Array:
-        """p(state | the rows of its sequence up to this one) at each row, (n, K): nothing of the future."""
-        fitted = self._fitted()
-        with Local() as run:
-            prep = fitted.model.prepare(fitted.params)
-            source = fitted.seen(self._sequences(X, lengths))
-            past: Array = run.rows(lambda block: fitted.model.filter(prep, block), source)
-            return past.T
-
-    def predict(self, X: Any, lengths: Any = None) -> Int:
-        """The states of the most probable path of each sequence (Viterbi), (n,)."""
-        return self._paths(X, lengths).states
-
-    def decode(self, X: Any, lengths: Any = None) -> tuple[float, Int]:
-        """The joint log-probability of the most probable paths, summed over sequences, and their states."""
-        source = self._sequences(X, lengths)
-        paths = self._paths(X, lengths)
-        scales = np.log(self._fitted().units.scale)
-        seen = sum((~np.isnan(source.block(i).values)).sum(axis=1) for i in range(len(source)))
-        return float(paths.log_joint.sum() - scales @ seen), paths.states
-
-    def impute(self, X: Any, lengths: Any = None) -> Array:
-        """A copy of X, missing cells at their means given the whole sequence, seen cells bit-unchanged."""
-        return self._fitted().filled(self._sequences(X, lengths), self._read(X).values)
-
-    def sample(self, n_samples: int = 1) -> tuple[Array, Int]:
-        """One sequence drawn from the fitted model: rows (n, d) and states (n,)."""
-        return self._draw(n_samples)
-
     def _model(self, weight: float) -> Chain:
-        return Chain(count(self, "n_components"), family_of(self.emission, "emission"))
+        return chain_of(self)
+
+    def _emission(self) -> Family:
+        return family_of(self.emission, "emission")
 
     def _text(self) -> Literal["refuse", "codes"]:
-        return takes_text(self.emission, "emission")
-
-    def _sequences(
-        self, X: Any, lengths: Any = None, sequence_weight: Any = None, *, fitting: bool = False
-    ) -> MemorySource:
-        table = self._read(X, fitting=fitting)
-        runs = np.array([len(table.values)]) if lengths is None else np.asarray(lengths)
-        if runs.ndim != 1 or not np.issubdtype(runs.dtype, np.integer) or (runs < 1).any():
-            raise DataError("lengths must be a vector of integers >= 1, one a sequence")
-        if sequence_weight is None:
-            return self._source(table, None, runs)
-        weights = check_weights(sequence_weight, runs.size, "sequence_weight", "sequence")
-        return self._source(table, np.repeat(weights, runs), runs)
-
-    def _paths(self, X: Any, lengths: Any) -> Paths:
-        fitted = self._fitted()
-        with Local() as run:
-            prep = fitted.model.prepare(fitted.params)
-            source = fitted.seen(self._sequences(X, lengths))
-            paths: Paths = run.rows(lambda block: fitted.model.decode(prep, block), source)
-            return paths
+        return takes_text(self._emission())
 
     def _publish_params(self) -> None:
         params: ChainParams = self.fitted_.user_params
         self.startprob_, self.transmat_ = params.start, params.moves
+        with np.errstate(divide="ignore"):
+            self.durations_ = 1 / np.maximum(1 - np.diag(params.moves), 0.0)
         publish_family(self, params.emission)
         if hasattr(params.emission, "covariances"):
             self.covars_ = params.emission.covariances

@@ -14,15 +14,15 @@ from estep.records import Array
 from estep.run import Local
 
 
-def evidence_of(labels: Any, n: int, k: int) -> Array | None:
-    """Labels (n,), -1 where unknown, as (k, n) evidence of 0 and -inf; None where nothing is known."""
-    array = numbers(labels, "labels", DataError)
+def evidence_of(labels: Any, n: int, k: int, name: str = "labels") -> Array | None:
+    """Labels (n,), -1 where unknown, as (k, n) evidence of 0 and -inf; None if nothing is known."""
+    array = numbers(labels, name, DataError)
     if array.shape != (n,):
-        raise DataError(f"labels must have shape ({n},), one a row, -1 where unknown; found {array.shape}")
+        raise DataError(f"{name} must have shape ({n},), one a row, -1 where unknown; found {array.shape}")
     bad = np.flatnonzero(~np.isin(array, np.arange(-1, k)))
     if bad.size:
         raise DataError(
-            f"labels must be components, 0 to {k - 1}, or -1 where unknown; row {bad[0]} (counted from 0) "
+            f"{name} must be 0 to {k - 1}, or -1 where unknown; row {bad[0]} (counted from 0) "
             f"has {array[bad[0]]:g}"
         )
     if not (array >= 0).any():

@@ -109,6 +109,17 @@ class Bernoulli:
     def key(self, params: BernoulliParams) -> Array:
         return params.probabilities
 
+    def mean(self, params: BernoulliParams) -> Array:
+        """(k, d) of each column."""
+        return params.probabilities
+
+    def cdf(self, params: BernoulliParams, values: Array) -> tuple[Array, Array]:
+        """P(X < x) and P(X <= x) of each column by itself, (k, d, m)."""
+        zero = 1 - params.probabilities[:, :, None]
+        below, upto = (np.where(ends, zero, 0.0) for ends in (values > 0, values >= 0))
+        unseen = np.where(np.isnan(values), np.nan, 0.0)
+        return np.where(values > 1, 1.0, below) + unseen, np.where(values >= 1, 1.0, upto) + unseen
+
     def sample(self, params: BernoulliParams, labels: Int, rng: Generator) -> Array:
         p = params.probabilities[labels]
         return (rng.random(p.shape) < p).T.astype(np.float64)

@@ -46,6 +46,12 @@ def rounding(view: View) -> float:
     return float(getattr(view, "rounding", 0.0))
 
 
+def keep(family: Family, params: Params, sums: Sums) -> Sums:
+    """Sums under which a component that no row is in keeps its parameters, for a family that would refuse."""
+    kept = getattr(family, "keep", None)
+    return sums if kept is None else kept(params, sums)
+
+
 class Family(Protocol):
     @property
     def equivariance(self) -> Literal["none", "scalar", "column"]:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
+from scipy.special import ndtr
 
 from estep.errors import Degenerate
 from estep.families.columns import require_seen, seen_and_values, standardise
 from estep.families.covariance import SHAPES, Shape
-from estep.linalg import cholesky, solve_lower
+from estep.families.soundness import on_floor, too_thin
+from estep.linalg import cholesky
 from estep.records import Array, Block, Column, Int, Units
 from estep.space import Fixed, Real, Space
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:  # numba is loaded by a first pass, not by an import of this p
     from estep.kernels.reference.gaussian import Moments
 
 FLOOR = 1e-8  # of each column's variance
-NARROWEST = 1e-3  # smallest variance of a sound component, relative to the pooled within-variance
+LEAST = 1e-200  # rows of a component that has none
 
 
 class GaussianParams(NamedTuple):
@@ -204,6 +206,14 @@ class Gaussian:
         floor, ridge = self._variances() * self.floor, self._ridge()
         return GaussianParams(means, self.law.maximise(scatter, sums.rows, ridge, floor))
 
+    def keep(self, params: GaussianParams, sums: GaussianSums) -> GaussianSums:
+        """Sums under which components without rows stay as they are: next to no rows, of their covariance."""
+        if sums.rows.all() or self.ridge:  # under that prior the best covariance of no rows is infinite
+            return sums
+        rows = np.where(sums.rows == 0, LEAST, sums.rows)
+        own = self.prepare(params).dense * np.where(sums.rows == 0, LEAST, 0.0)[:, None, None]
+        return GaussianSums(rows, sums.first, sums.second + self.law.reduce(own))
+
     def log_prior(self, params: GaussianParams) -> float:
         if self.ridge == 0:
             return 0.0
@@ -221,31 +231,15 @@ class Gaussian:
         if "covariances" in self.fixed:
             return None
         needed = self.law.rows_needed(params.means.shape[1])
-        thin = int(np.argmin(sums.rows))
-        if sums.rows[thin] < needed * (1 - 1e-9):
-            shown = f"{min(sums.rows[thin], needed - 0.001):.4g}"  # 2.9999 of 3 are not "3"
-            return f"component {thin} holds {shown} rows' worth; {needed} are needed"
-        dense = self.prepare(params).dense
-        pooled = np.einsum("k,kij->ij", sums.rows / sums.rows.sum(), dense)
-        for j, covariance in enumerate(dense):
-            if _least(covariance, pooled) < NARROWEST:
-                return f"component {j} is thinner than {NARROWEST} of the pooled variance in some direction"
-        return self.on_floor(params)
+        return too_thin(sums.rows, self.prepare(params).dense, needed) or self.on_floor(params)
 
     def on_floor(self, params: GaussianParams) -> str | None:
         """Which component only the floor, or rounding, holds up; constant columns do not count."""
         varies = np.array([column.variance > 0 for column in self.columns])
         if not varies.any() or isinstance(self._space, Fixed):
             return None
-        inside = np.ix_(varies, varies)
-        for j, covariance in enumerate(self.prepare(params).dense):
-            # with no floor, a covariance may be small, but not flat: then rounding is all that holds it up
-            limit = self._variances() * self.floor if self.floor else np.diag(covariance) * FLOOR
-            if _least(covariance[inside], np.diag(limit)[inside]) < 1 + 1e-6:
-                if self.floor:
-                    return f"component {j} lies on the floor of {self.floor} of the column variances"
-                return f"component {j} is flat: some direction has under {FLOOR} of its own variances"
-        return None
+        inside = self.prepare(params).dense[:, varies][:, :, varies]
+        return on_floor(inside, self._variances()[varies], self.floor)
 
     def spaces(self) -> GaussianParams:
         return GaussianParams._make([Fixed() if "means" in self.fixed else Real(), self._space])
@@ -262,6 +256,16 @@ class Gaussian:
 
     def key(self, params: GaussianParams) -> Array:
         return params.means
+
+    def mean(self, params: GaussianParams) -> Array:
+        """(k, d) of each column."""
+        return params.means
+
+    def cdf(self, params: GaussianParams, values: Array) -> tuple[Array, Array]:
+        """P(X < x) and P(X <= x) of each column by itself, (k, d, m)."""
+        deviations = np.sqrt(np.diagonal(self.prepare(params).dense, axis1=1, axis2=2))
+        found = ndtr((values - params.means[:, :, None]) / deviations[:, :, None])
+        return found, found
 
     def sample(self, params: GaussianParams, labels: Int, rng: Generator) -> Array:
         factors = np.stack([cholesky(c, j) for j, c in enumerate(self.prepare(params).dense)])
@@ -280,10 +284,3 @@ class Gaussian:
 
     def _ridge(self) -> Array:
         return np.array([self.ridge / column.scale**2 for column in self.columns])
-
-
-def _least(matrix: Array, reference: Array) -> float:
-    """The least generalised eigenvalue: the smallest variance ratio in any direction."""
-    factor = cholesky(reference)
-    half = solve_lower(factor, solve_lower(factor, matrix).T)
-    return float(np.linalg.eigvalsh((half + half.T) / 2)[0])

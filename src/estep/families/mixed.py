@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 
 from estep.errors import Degenerate
-from estep.families.family import Family, Sweeping, View, rounding
+from estep.families.family import Family, Sweeping, View, keep, rounding
 from estep.families.partition import partition
 from estep.linalg import log_sum_exp, weighted
 from estep.records import Array, Block, Column, Int, Units
@@ -137,6 +137,12 @@ class Mixed:
             weights = params.weights
         return MixedParams(weights, self.family.update(params.inner, sums.inner))
 
+    def keep(self, params: MixedParams, sums: MixedSums) -> MixedSums:
+        """Sums under which outer components without rows keep their parts."""
+        empty = sums.counts.sum(axis=1, keepdims=True) == 0
+        counts = np.where(empty, params.weights, sums.counts)
+        return MixedSums(counts, keep(self.family, params.inner, sums.inner) if empty.any() else sums.inner)
+
     def log_prior(self, params: MixedParams) -> float:
         return self.family.log_prior(params.inner)
 
@@ -172,6 +178,20 @@ class Mixed:
         flat = (np.arange(outer)[:, None] * k + order).ravel()
         weights = np.take_along_axis(params.weights, order, axis=1)
         return MixedParams(weights, self.family.take(params.inner, flat))
+
+    def mean(self, params: MixedParams) -> Array:
+        """(K, d) of each column, if the inner family has means."""
+        return self._averaged(params, self.family.mean(params.inner))  # type: ignore[attr-defined]
+
+    def cdf(self, params: MixedParams, values: Array) -> tuple[Array, Array]:
+        """P(X < x) and P(X <= x) of each column by itself, (K, d, m)."""
+        below, upto = self.family.cdf(params.inner, values)  # type: ignore[attr-defined]
+        return self._averaged(params, below), self._averaged(params, upto)
+
+    def _averaged(self, params: MixedParams, inner: Array) -> Array:
+        parts = inner.reshape(*params.weights.shape, *inner.shape[1:])
+        found: Array = np.einsum("Kk,Kk...->K...", params.weights, parts)
+        return found
 
     def sample(self, params: MixedParams, labels: Int, rng: Generator) -> Array:
         return self.family.sample(params.inner, self.draw_inner(params, labels, rng), rng)

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln, pdtr, xlogy
 
 from estep.families.cells import check_rows, column_means, ratio, soften
 from estep.families.columns import require_seen, require_whole, seen_and_values, standardise
@@ -104,5 +104,20 @@ class Poisson:
     def key(self, params: PoissonParams) -> Array:
         return params.rates
 
+    def mean(self, params: PoissonParams) -> Array:
+        """(k, d) of each column."""
+        return params.rates
+
+    def cdf(self, params: PoissonParams, values: Array) -> tuple[Array, Array]:
+        """P(X < x) and P(X <= x) of each column by itself, (k, d, m)."""
+        rates = params.rates[:, :, None]
+        return _cdf(np.ceil(values) - 1, rates), _cdf(np.floor(values), rates)
+
     def sample(self, params: PoissonParams, labels: Int, rng: Generator) -> Array:
         return rng.poisson(params.rates[labels]).T.astype(np.float64)
+
+
+def _cdf(counts: Array, rates: Array) -> Array:
+    """P(X <= count); 0 of a negative one."""
+    found: Array = np.where(counts < 0, 0.0, pdtr(np.maximum(counts, 0.0), rates))
+    return np.where(np.isnan(counts), np.nan, found)

@@ -6,7 +6,7 @@ normalises the expected starts and moves and gives the family its sums. Sequence
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,21 +16,24 @@ from numpy.random import Generator
 from estep.data.source import Source
 from estep.data.units import Equivariance
 from estep.engine.sampled import SAMPLE
-from estep.families.family import Family, rounding
+from estep.families.family import Family, keep, rounding
+from estep.families.known import Known
 from estep.families.partition import AUTO_KINDS, partition
 from estep.linalg import weighted
+from estep.models.transitions import Transitions
 from estep.records import Array, Block, Column, Int, Units
 from estep.run import Executor
-from estep.space import Simplex
+from estep.space import Fixed
 
 if TYPE_CHECKING:
     from estep.kernels.cpu.chain import Law, Smoothed
 
 STAY = 0.9  # probability of staying in a state, at the start
+NEVER = 1e-6  # of one row
 
 
 class ChainParams(NamedTuple):
-    start: Array  # (K,)
+    start: Array  # (K,); of a stationary chain it follows from the moves
     moves: Array  # (K, K) row i: from state i
     emission: Any  # the family's, K components
 
@@ -72,6 +75,8 @@ class Chain:
 
     k: int
     family: Family
+    transitions: Transitions = field(default_factory=Transitions)
+    settled: bool = False  # the emissions stay where they start
 
     @property
     def equivariance(self) -> Equivariance:
@@ -93,11 +98,13 @@ class Chain:
         self.family.check(columns)
 
     def start(self, sample: Block, rng: Generator, how: str) -> ChainParams:
-        parts = partition(self.family.embed(sample), sample.weights, self.k, rng, how)
+        points, evidence = self.family.embed(sample), sample.evidence
+        parts = partition(points, sample.weights, self.k, rng, how, evidence=evidence)
         moves = np.full((self.k, self.k), (1 - STAY) / max(self.k - 1, 1))
         np.fill_diagonal(moves, STAY if self.k > 1 else 1.0)
+        start, moves = self.transitions.begin(np.full(self.k, 1.0 / self.k), moves)
         emission = self.family.start(sample.without_evidence(), parts * sample.weights, rng, how)
-        return ChainParams(np.full(self.k, 1.0 / self.k), moves, emission)
+        return ChainParams(start, moves, emission)
 
     def start_from(self, source: Source, run: Executor, resp: Array) -> ChainParams:
         """Parameters from responsibilities (k, n) of all rows: one M-step, moves from those of neighbours."""
@@ -105,7 +112,8 @@ class Chain:
         prep = self.prepare(pooled)
 
         def gather(block: Block) -> ChainStats:
-            shares = resp[:, block.first : block.first + block.weights.size]
+            known = Known.of(block.evidence, self.k)
+            shares = known.put(resp[:, block.first : block.first + block.weights.size])
             edges, joint = _edges(block), shares * block.weights
             inside = np.ones(block.weights.size, bool)
             inside[edges[1:] - 1] = False  # the last row of a sequence goes nowhere
@@ -120,7 +128,8 @@ class Chain:
         return source
 
     def prepare(self, params: ChainParams) -> _Prep:
-        return _Prep(params.start, params.moves, self.family.prepare(params.emission))
+        start = self.transitions.start_of(params.start, params.moves)
+        return _Prep(start, params.moves, self.family.prepare(params.emission))
 
     def estep(self, prep: _Prep, block: Block) -> ChainStats:
         view = self.family.at(prep.emission, block.without_evidence())
@@ -135,32 +144,60 @@ class Chain:
         )
 
     def mstep(self, params: ChainParams, stats: ChainStats) -> ChainParams:
-        left = stats.moves.sum(axis=1, keepdims=True)
-        # a state that is never left keeps its row
-        moves = np.where(left > 0, stats.moves / np.where(left > 0, left, 1.0), params.moves)
-        emission = self.family.update(params.emission, stats.emission)
-        return ChainParams(stats.start / stats.start.sum(), moves, emission)
+        start, moves = self.transitions.update(params.start, params.moves, stats.start, stats.moves)
+        if self.settled:
+            return ChainParams(start, moves, params.emission)
+        sums = keep(self.family, params.emission, stats.emission)  # of states that no row is in
+        return ChainParams(start, moves, self.family.update(params.emission, sums))
 
     def log_prior(self, params: ChainParams) -> float:
-        return self.family.log_prior(params.emission)
+        own = self.transitions.log_prior(params.start, params.moves)
+        return own + self.family.log_prior(params.emission)
 
     def score(self, params: ChainParams, stats: ChainStats) -> ChainParams:
         """Gradient; those of start and moves pair with changes that sum to zero in each row."""
-        emission = self.family.score(params.emission, stats.emission)
-        return ChainParams(stats.start / params.start, stats.moves / params.moves, emission)
+        start = self.transitions.start_of(params.start, params.moves)
+        start, moves = self.transitions.score(start, params.moves, stats.start, stats.moves)
+        return ChainParams(start, moves, self.family.score(params.emission, stats.emission))
+
+    def findings(self, stats: ChainStats) -> tuple[tuple[str, str], ...]:
+        """Codes and sentences of what the last pass shows."""
+        idle = np.flatnonzero(stats.start + stats.moves.sum(axis=0) < NEVER)
+        if not idle.size:
+            return ()
+        which = f"states {', '.join(map(str, idle))} are" if idle.size > 1 else f"state {idle[0]} is"
+        return (
+            (
+                "EM016",
+                (
+                    f"{which} never visited, and what is said of such a state is its start's; ask for fewer "
+                    "states, or allow a way there"
+                ),
+            ),
+        )
 
     def guard(self, params: ChainParams, stats: ChainStats) -> str | None:
-        return self.family.guard(params.emission, stats.emission)
+        return None if self.settled else self.family.guard(params.emission, stats.emission)
 
     def spaces(self) -> ChainParams:
-        return ChainParams._make([Simplex(), Simplex(), self.family.spaces()])
+        emission = self.family.spaces()
+        if self.settled:
+            emission = type(emission)._make(map(Fixed, emission))
+        return ChainParams._make([*self.transitions.spaces(), emission])
 
     def rescale(self, params: ChainParams, units: Units) -> ChainParams:
-        return ChainParams(params.start, params.moves, self.family.rescale(params.emission, units))
+        start = self.transitions.start_of(params.start, params.moves)
+        return ChainParams(start, params.moves, self.family.rescale(params.emission, units))
 
     def canonical(self, params: ChainParams) -> ChainParams:
-        order: Int = np.lexsort(self.family.key(params.emission).T[::-1])
-        emission = self.family.canonical(self.family.take(params.emission, order))
+        if not self.transitions.alike:
+            return params._replace(emission=self.family.canonical(params.emission))
+        ordered = self.ordered(params, np.lexsort(self.family.key(params.emission).T[::-1]))
+        return ordered._replace(emission=self.family.canonical(ordered.emission))
+
+    def ordered(self, params: ChainParams, order: Int) -> ChainParams:
+        """The states in this order."""
+        emission = self.family.take(params.emission, order)
         return ChainParams(params.start[order], params.moves[np.ix_(order, order)], emission)
 
     def posterior(self, prep: _Prep, block: Block) -> ChainPosterior:
@@ -182,6 +219,43 @@ class Chain:
         logs = _with_evidence(self.family.at(prep.emission, block.without_evidence()).log_density, block)
         return Paths(*best_paths(prep.law, logs, _edges(block)))
 
+    def decode_each(self, prep: _Prep, block: Block) -> Paths:
+        """At each row the most probable state, and the joint log-probability of these as paths."""
+        logs = _with_evidence(self.family.at(prep.emission, block.without_evidence()).log_density, block)
+        states: Int = self.posterior(prep, block).resp.argmax(axis=0)
+        edges = _edges(block)
+        terms = logs[states, np.arange(states.size)]
+        terms[1:] += prep.law.log_moves[states[:-1], states[1:]]
+        first = edges[:-1]
+        terms[first] = logs[states[first], first] + prep.law.log_start[states[first]]
+        return Paths(states, np.add.reduceat(terms, first))
+
+    def ahead(self, prep: _Prep, block: Block) -> Array:
+        """p(state | the rows of its sequence before this one), (K, m)."""
+        past, first = self.filter(prep, block), _edges(block)[:-1]
+        found = np.empty_like(past)
+        found[:, 1:] = prep.moves.T @ past[:, :-1]
+        found[:, first] = prep.start[:, None]
+        return found
+
+    def others(self, prep: _Prep, block: Block) -> Array:
+        """p(state | all other rows of its sequence), (K, m): what all say, without the row's own density."""
+        found = self.posterior(prep, block).resp
+        logs = self.family.at(prep.emission, block.without_evidence()).log_density
+        with np.errstate(divide="ignore"):
+            rest = np.log(found) - np.where(found > 0, logs, 0.0)
+        rest = np.exp(rest - rest.max(axis=0))
+        shares: Array = rest / rest.sum(axis=0)
+        return shares
+
+    def draw(self, prep: _Prep, block: Block, draws: int, rng: Generator) -> Int:
+        """Paths (draws, m) given the rows: the last state from the filtered law, then backwards."""
+        from estep.kernels.cpu.chain import drawn
+
+        return drawn(
+            prep.law, self.filter(prep, block), _edges(block), rng.random((draws, block.weights.size))
+        )
+
     def fill(self, prep: _Prep, block: Block) -> Array:
         """E[x | all seen cells of the sequence], (d, m); seen cells bit-unchanged."""
         view = self.family.at(prep.emission, block.without_evidence())
@@ -191,7 +265,7 @@ class Chain:
     def sample(self, params: ChainParams, n: int, rng: Generator) -> tuple[Array, Int]:
         """One sequence of n rows as (d, n) values and its states (n,)."""
         states = np.empty(n, dtype=np.int64)
-        row = params.start
+        row = self.transitions.start_of(params.start, params.moves)
         for t in range(n):
             drawn = int(np.searchsorted(np.cumsum(row), rng.random(), side="right"))
             states[t] = min(drawn, self.k - 1)

@@ -25,8 +25,8 @@ def is_float32(X: Any) -> bool:
 
 
 def as_float32(array: Array) -> Array:
-    """The numbers in single precision; as they are where the largest of them has no place there."""
-    largest = np.abs(array).max(initial=0.0)
+    """The numbers in single precision; as they are where the largest finite one has no place there."""
+    largest = np.abs(array[np.isfinite(array)]).max(initial=0.0)
     if largest > np.finfo(np.float32).max or 0 < largest < np.finfo(np.float32).tiny:
         return array
     return array.astype(np.float32)

@@ -15,7 +15,11 @@ from estep.estimators.search import search
 from estep.io.container import Tensor
 
 ROWS = ("resp_init",)  # one entry a row of the data: not for a model file
-OF_CHAINS = ("startprob_init", "transmat_init", "covars_init", "rates_init", "emissionprob_init")
+OF_CHAINS = (
+    *("startprob_init", "transmat_init", "covars_init", "rates_init", "emissionprob_init"),
+    *("transmat_mask", "transmat_fixed", "startprob_prior", "transmat_prior"),
+)
+OF_MODELS = OF_CHAINS[-4:]  # checked where the model is made
 ARRAYS = ("weights_init", "means_init", "precisions_init", "mean_init", "covariance_init", *OF_CHAINS)
 FAMILIES = ("family", "emission")
 OF_COLUMNS = ("scales", "bounds")  # of Normal, as lists: column, then what it has
@@ -24,12 +28,12 @@ TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys((*ROWS, *ARRAYS), (type(None),)),  # arrays are among the tensors
     **dict.fromkeys(FAMILIES, (str, dict)),
     **dict.fromkeys(OF_COLUMNS, (list, type(None))),
-    **dict.fromkeys(("n_components", "n_clusters", "max_iter"), (int,)),
+    **dict.fromkeys(("n_components", "n_clusters", "n_mix", "max_iter"), (int,)),
     **dict.fromkeys(("verbose", "verbose_interval"), (int, bool)),
     **dict.fromkeys(("warm_start", "equal_weights"), (bool,)),
     **dict.fromkeys(("tol", "prior_rows"), _NUMBER),
     **dict.fromkeys(("reg_covar", "stiffness"), _OPTIONAL),
-    **dict.fromkeys(("covariance_type", "init_params"), (str,)),
+    **dict.fromkeys(("covariance_type", "init_params", "startprob"), (str,)),
     "n_init": (int, str),
     "random_state": (int, type(None)),
     "fixed": (list, str),
@@ -39,6 +43,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 ADDED: dict[str, Any] = {
     **dict.fromkeys((*OF_COLUMNS, *OF_CHAINS, "means_init")),
     "equal_weights": False,
+    "startprob": "free",
     "fixed": (),
 }
 
@@ -116,7 +121,7 @@ def check_arguments(estimator: Face, d: int) -> None:
     shapes |= {"startprob_init": (k,), "transmat_init": (k, k), "rates_init": (k, d)}
     for name in ARRAYS:
         value = getattr(estimator, name, None)
-        if value is not None:
+        if value is not None and name not in OF_MODELS:
             shaped(value, shapes.get(name, np.shape(value)), name)
 
 

@@ -13,6 +13,7 @@ from estep.estimators.fitted import Fitted
 from estep.estimators.gaussian_mixture import GaussianMixture
 from estep.estimators.hmm import HMM
 from estep.estimators.mixture import Mixture
+from estep.estimators.named_hmm import GMMHMM, CategoricalHMM, GaussianHMM, PoissonHMM
 from estep.estimators.normal import Normal
 from estep.estimators.ppca import PPCA
 from estep.estimators.saved.arguments import arguments, check_arguments
@@ -25,7 +26,11 @@ from estep.records import Units
 from estep.space import Real, faults
 
 KNOWN: dict[str, type[Face]] = {
-    each.__name__: each for each in (GaussianMixture, Mixture, SoftKMeans, Normal, HMM, PPCA)
+    each.__name__: each
+    for each in (
+        *(GaussianMixture, Mixture, SoftKMeans, Normal, PPCA),
+        *(HMM, GaussianHMM, PoissonHMM, CategoricalHMM, GMMHMM),
+    )
 }
 FUNCTIONS = ("estep", "mstep", "log_prior")  # of EM: code, which no file holds
 HOOKS = (*FUNCTIONS, "spaces")  # these too, where they are of the user's own classes

@@ -63,6 +63,11 @@ def filtered(law: Law, logs: Array, edges: Int) -> Array:
     return logarithms.filtered(law.log_start, law.log_moves, frozen(logs), frozen(edges))
 
 
+def drawn(law: Law, past: Array, edges: Int, uniforms: Array) -> Int:
+    """Paths (draws, m) given the rows, from filtered laws `past` (K, m) and uniforms (draws, m)."""
+    return logarithms.drawn(law.moves, frozen(past), frozen(edges), frozen(uniforms))
+
+
 def best_paths(law: Law, logs: Array, edges: Int) -> tuple[Int, Array]:
     """The most probable path of each sequence, (m,), and their joint log-probabilities, (s,)."""
     return logarithms.best_paths(law.log_start, law.log_moves, frozen(logs), frozen(edges))

@@ -150,3 +150,24 @@ def best_paths(log_start: Array, log_moves: Array, logs: Array, edges: Int) -> t
             path[first + t] = state
             state = came[t, state]
     return path, joint
+
+
+@jit
+def drawn(moves: Array, past: Array, edges: Int, uniforms: Array) -> Int:
+    """Paths (draws, m): the last state by its filtered law, those before it by p(s_t | x_1..t, s_t+1)."""
+    k, path = len(moves), np.empty(uniforms.shape, np.int64)
+    share = np.empty(k)
+    for s in range(edges.size - 1):
+        for draw in range(len(uniforms)):
+            ahead = -1
+            for t in range(edges[s + 1] - 1, edges[s] - 1, -1):
+                total = 0.0
+                for i in range(k):
+                    total += past[i, t] * (moves[i, ahead] if ahead >= 0 else 1.0)
+                    share[i] = total
+                state, place = 0, uniforms[draw, t] * total
+                while state < k - 1 and not place < share[state]:
+                    state += 1
+                path[draw, t] = state
+                ahead = state
+    return path
