@@ -34,8 +34,8 @@ class GaussianHMM(HMM):
     >>> from estep.datasets import load_faithful
     >>> model = GaussianHMM(2, random_state=0).fit(load_faithful())
     >>> model.means_.round(1)
-    array([[ 2.1, 54.6],
-           [ 4.3, 80.1]])
+    array([[ 2. , 54.5],
+           [ 4.3, 80. ]])
     """
 
     def __init__(
