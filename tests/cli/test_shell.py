@@ -29,6 +29,9 @@ COMMANDS = [
     "predict",
     "score",
     "impute",
+    "decode",
+    "filter",
+    "forecast",
     "sample",
     "show",
     "demo",
@@ -51,8 +54,9 @@ def test_the_examples_in_the_help_run(run, command):
         assert run(*words).code == 0
 
 
-def test_no_line_of_the_list_of_models_is_cut(run):
-    assert "..." not in run("fit", "--help").out.split("Commands:")[1]
+@pytest.mark.parametrize("command", ["", "fit"])
+def test_no_line_of_the_list_of_commands_is_cut(run, command):
+    assert "..." not in run(*command.split(), "--help").out.split("Commands:")[1]
 
 
 @pytest.mark.parametrize("command", ["", "fit"])

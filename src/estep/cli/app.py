@@ -10,6 +10,7 @@ import typer
 from estep import __version__
 from estep.cli.demo import demo
 from estep.cli.fit import MODELS, fit_app
+from estep.cli.forecast import forecast
 from estep.cli.impute import impute
 from estep.cli.options import example
 from estep.cli.predict import predict
@@ -17,6 +18,7 @@ from estep.cli.refusing import Command, Group
 from estep.cli.sample import sample
 from estep.cli.score import score
 from estep.cli.show import show
+from estep.cli.states import decode, filter_
 from estep.cli.streams import tell
 
 
@@ -25,7 +27,7 @@ class Commands(Group):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of the commands, in the order in which a newcomer needs them."""
-        return ["fit", "predict", "score", "impute", "sample", "show", "demo"]
+        return ["fit", "predict", "score", "impute", "decode", "filter", "forecast", "sample", "show", "demo"]
 
     def unknown(self, word: str, known: Sequence[str]) -> str:
         """What to say of a word that is no command."""
@@ -57,6 +59,20 @@ app.command(
     cls=Command,
     epilog=example("estep impute example:airquality --columns Ozone,Solar.R,Wind,Temp -o filled.csv"),
 )(impute)
+_FIT_CHAIN = "estep fit hmm example:earthquakes --columns count --emission poisson -k 3 -o quakes.estep"
+app.command(
+    "decode",
+    cls=Command,
+    epilog=example(_FIT_CHAIN, "estep decode example:earthquakes -m quakes.estep -o states.csv"),
+)(decode)
+app.command(
+    "filter", cls=Command, epilog=example(_FIT_CHAIN, "estep filter example:earthquakes -m quakes.estep")
+)(filter_)
+app.command(
+    "forecast",
+    cls=Command,
+    epilog=example(_FIT_CHAIN, "estep forecast example:earthquakes -m quakes.estep -n 3"),
+)(forecast)
 app.command(
     "sample", cls=Command, epilog=example(_FIT, "estep sample faithful.estep -n 5 --seed 1 --labels")
 )(sample)

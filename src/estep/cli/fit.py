@@ -12,6 +12,7 @@ from estep.cli import words as w
 from estep.cli.fitting import Climb, command
 from estep.cli.refusing import Group
 from estep.cli.streams import tell
+from estep.errors import UsageError
 
 FAMILIES = (
     "gaussian",
@@ -56,6 +57,20 @@ PriorRows = Annotated[
         parser=w.number(zero=True),
         help="So many rows' worth of prior towards no correlation; steadies a fit of few rows.",
     ),
+]
+
+
+Startprob = Annotated[
+    str,
+    typer.Option(
+        "--startprob",
+        metavar="free|stationary",
+        callback=w.one_of("free", "stationary"),
+        help="Where sequences start: estimated, or by the stationary law of the transitions.",
+    ),
+]
+LeftRight = Annotated[
+    bool, typer.Option("--left-right", help="States follow each other: no move leads back to an earlier one.")
 ]
 
 
@@ -137,7 +152,14 @@ def normal(climb: Climb, prior_rows: PriorRows = 0.0) -> Any:
 
 @command(fit_app, "estep fit hmm example:earthquakes --columns count --emission poisson -k 3", sequences=True)
 def hmm(
-    climb: Climb, k: o.K, emission: Emission = "gaussian", starts: o.Starts = "auto", seed: o.Seed = 0
+    climb: Climb,
+    k: o.K,
+    *,
+    emission: Emission = "gaussian",
+    startprob: Startprob = "free",
+    left_right: LeftRight = False,
+    starts: o.Starts = "auto",
+    seed: o.Seed = 0,
 ) -> Any:
     """Fit a hidden Markov model.
 
@@ -145,7 +167,19 @@ def hmm(
     """
     from estep import HMM
 
-    return HMM(k, emission, n_init=starts, random_state=seed, **climb._asdict())
+    if left_right and startprob == "stationary":
+        raise UsageError(
+            "--left-right ends in the last state, where a stationary chain would start; leave one out"
+        )
+    return HMM(
+        k,
+        emission,
+        startprob=startprob,  # type: ignore[arg-type]  # one of its words, as the option checked
+        transmat_mask=[[i <= j for j in range(k)] for i in range(k)] if left_right else None,
+        n_init=starts,
+        random_state=seed,
+        **climb._asdict(),
+    )
 
 
 @command(fit_app, "estep fit ppca example:iris -k 2")

@@ -25,6 +25,17 @@ def reopen(path: str) -> Any:
     return load(path)
 
 
+def chain(path: str) -> Any:
+    """The hidden Markov model in a file; UsageError for a model of another kind."""
+    estimator = reopen(path)
+    if not hasattr(estimator, "transmat_"):
+        raise UsageError(
+            f"{path} holds a model of the kind {type(estimator).__name__}, which has no states in time; give "
+            "one of a hidden Markov model, made with estep fit hmm"
+        )
+    return estimator
+
+
 def table_for(estimator: Any, path: str, source: Source) -> Table:
     """The columns that the model in `path` was fitted to: by name, or where it knows none by position."""
     names = getattr(estimator, "feature_names_in_", None)

@@ -59,6 +59,17 @@ def number(*, zero: bool) -> Callable[[Any], float]:
     return read
 
 
+def shares(word: Any) -> list[float]:
+    """Numbers between 0 and 1, with commas between; a default comes as text as well."""
+    try:
+        found = [float(each) for each in str(word).split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{word!r} is not a list of numbers; give them as 0.05,0.95") from None
+    if not all(0 < each < 1 for each in found) or len(set(found)) < len(found):
+        raise typer.BadParameter(f"{word!r}: give different numbers above 0 and below 1, such as 0.05,0.95")
+    return found
+
+
 def starts(word: Any) -> int | Literal["auto"]:
     """How many starts, or "auto"."""
     return "auto" if word == "auto" else whole(1)(word)

@@ -162,6 +162,51 @@ class Chains(Face):
 
         return pseudo_residuals(self._fitted(), self._sequences(X, lengths, groups), given)
 
+    def plot(
+        self,
+        kind: str = "history",
+        X: Any = None,
+        *,
+        lengths: Any = None,
+        groups: Any = None,
+        h: int = 12,
+        columns: Any = None,
+        ax: Any = None,
+    ) -> Any:
+        """Draw the fit and return the matplotlib axes.
+
+        Parameters
+        ----------
+        kind : {"history", "states", "transitions", "forecast", "density", "ellipses", ...}
+            "states": a column over time, coloured by the most probable path, over p(state | sequence);
+            "transitions": the graph of the chain; "forecast": h steps after the last row. The others as of
+            every estimator: "history", "density", "ellipses", "pairs", "uncertainty", "imputed", "missing".
+        X : array-like of shape (n, d), optional
+            The data; needed by all but "history" and "transitions".
+        lengths, groups : as at `fit`
+        h : int
+            Steps ahead, of "forecast".
+        columns : int, str, or several of them, optional
+            Which column, or columns, to show; the first by default.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+        """
+        from estep.report import series, transitions
+
+        if kind == "transitions":
+            self._fitted()
+            return transitions.transitions(self, ax)
+        if kind not in ("states", "forecast"):
+            return super().plot(kind, X, columns=columns, ax=ax)
+        if X is None:
+            raise UsageError(f"kind={kind!r} shows the data: give them as X")
+        rows, runs = split(X, lengths, groups, text=self._text() == "codes")
+        values = self._read(rows).values
+        runs = np.array([len(values)]) if runs is None else runs
+        if kind == "states":
+            return series.states(self, values, runs, columns, ax)
+        return series.fan(self, values, runs, h=h, column=columns, ax=ax)
+
     def impute(self, X: Any, lengths: Any = None, groups: Any = None) -> Array:
         """A copy of X, missing cells at their means given the whole sequence, seen cells bit-unchanged."""
         rows, runs = split(X, lengths, groups, text=self._text() == "codes")

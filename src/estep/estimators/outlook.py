@@ -137,4 +137,6 @@ def _quantiles(family: Any, params: Any, states: Array, levels: Array) -> Array:
             break
         reached = enough(middle)
         low, high = np.where(reached, low, middle), np.where(reached, middle, high)
-    return high
+    whole = np.rint(high)  # where a law has its atoms, if it has any
+    below, upto = family.cdf(params, np.moveaxis(whole, 1, 0).reshape(shape[1], -1))
+    return whole if (upto > below).any() else high

@@ -53,6 +53,8 @@ def plot(
     if kind == "history":
         return history(estimator, ax=ax)
     known = (*OF_COLUMNS, "missing", "pairs")
+    if hasattr(estimator, "transmat_"):  # which draws these itself: they need its sequences
+        known = (*known, "states", "transitions", "forecast")
     if kind not in known:
         raise UsageError(f"kind must be 'history', {', '.join(map(repr, known))}; found {kind!r}")
     if X is None:
