@@ -133,7 +133,7 @@ class Chain:
 
     def estep(self, prep: _Prep, block: Block) -> ChainStats:
         view = self.family.at(prep.emission, block.without_evidence())
-        found = _smooth(prep, block, view.log_density, block.weights)
+        found = _smooth(prep, block, view.log_density, block.weights, passing=True)
         terms = weighted(found.loglik, block.weights)
         return ChainStats(
             float(terms.sum()),
@@ -273,11 +273,11 @@ class Chain:
         return self.family.sample(params.emission, states, rng), states
 
 
-def _smooth(prep: _Prep, block: Block, density: Array, weights: Array) -> Smoothed:
+def _smooth(prep: _Prep, block: Block, density: Array, weights: Array, *, passing: bool = False) -> Smoothed:
     from estep.kernels.cpu.chain import smooth
 
     edges = _edges(block)
-    return smooth(prep.law, _with_evidence(density, block), edges, weights[edges[:-1]])
+    return smooth(prep.law, _with_evidence(density, block), edges, weights[edges[:-1]], passing=passing)
 
 
 def _with_evidence(density: Array, block: Block) -> Array:
