@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from estep.records import Array, Block, Bool, Column
 
+PIECE = 2**16  # rows that are hashed at a time: a long sequence is a single block
+
 
 def distinct_rows(
     blocks: list[Block], columns: tuple[Column, ...], m: int, seed: int
@@ -61,6 +63,13 @@ def _thin(hashes: list[NDArray[np.uint64]], kept: list[Bool], m: int) -> list[Bo
 
 def _hash(values: Array, columns: tuple[Column, ...], seed: int) -> NDArray[np.uint64]:
     """A 64-bit hash of each standardised row rounded to 2^-20 (SplitMix64: Steele, Lea & Flood 2014)."""
+    hashes = np.empty(values.shape[1], dtype=np.uint64)
+    for begin in range(0, hashes.size, PIECE):
+        hashes[begin : begin + PIECE] = _hash_of(values[:, begin : begin + PIECE], columns, seed)
+    return hashes
+
+
+def _hash_of(values: Array, columns: tuple[Column, ...], seed: int) -> NDArray[np.uint64]:
     state = np.full(values.shape[1], seed, dtype=np.uint64)
     for row, column in zip(values, columns, strict=True):
         standard = (row - column.mean) / np.sqrt(column.variance or 1.0)

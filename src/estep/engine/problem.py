@@ -52,6 +52,8 @@ class Model(Protocol):
 
     def estep(self, prep: Any, block: Any) -> Stats: ...
 
+    # optional: ahead_of(prep, items, run), once a pass, for items that one thread should not do alone
+
     def mstep(self, params: Params, stats: Stats) -> Params: ...
 
     def log_prior(self, params: Params) -> float: ...
@@ -113,6 +115,9 @@ class Problem:
     def measure(self, params: Params) -> Point:
         """One pass over the data."""
         prep = self.model.prepare(params)
+        begin = getattr(self.model, "ahead_of", None)
+        if begin is not None:
+            begin(prep, self._items, self.run)
 
         def estep(item: Any) -> Stats:
             if self.halt.is_set():

@@ -34,8 +34,8 @@ def chain_of(estimator: Any) -> Chain:
     inside = tuple(EMISSION[f"{name}_init"] for name in fixed if f"{name}_init" in EMISSION)
     transitions = _transitions(estimator, k, fixed)
     if inside and isinstance(family, Gaussian):
-        return Chain(k, replace(family, fixed=inside), transitions)
-    return Chain(k, family, transitions, settled=bool(inside))
+        family, inside = replace(family, fixed=inside), ()
+    return Chain(k, family, transitions, settled=bool(inside), lean=bool(estimator.low_memory))
 
 
 def fixed_of(estimator: Any) -> tuple[str, ...]:

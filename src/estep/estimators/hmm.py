@@ -39,6 +39,8 @@ class HMM(Chains):
         fitted, and `objective_` is `loglik_` plus the log-prior. None: maximum likelihood.
     fixed : tuple of str
         What stays at its `_init`: "startprob", "transmat", "means", "covars", "rates", "emissionprob".
+    low_memory : bool
+        Of a long sequence, do the forward recursion twice instead of keeping 8 K bytes a row.
     startprob_init, transmat_init : array-like of shape (K,) and (K, K), optional
         Where the chain starts from. A probability of exactly 0 stays 0.
     means_init, covars_init | rates_init | emissionprob_init : array-like, optional
@@ -91,6 +93,7 @@ class HMM(Chains):
         startprob_prior: Any = None,
         transmat_prior: Any = None,
         fixed: tuple[str, ...] = (),
+        low_memory: bool = False,
         startprob_init: Any = None,
         transmat_init: Any = None,
         means_init: Any = None,
@@ -113,6 +116,7 @@ class HMM(Chains):
         self.startprob_prior = startprob_prior
         self.transmat_prior = transmat_prior
         self.fixed = fixed
+        self.low_memory = low_memory
         self.startprob_init = startprob_init
         self.transmat_init = transmat_init
         self.means_init = means_init

@@ -49,6 +49,7 @@ class GaussianHMM(HMM):
         startprob_prior: Any = None,
         transmat_prior: Any = None,
         fixed: tuple[str, ...] = (),
+        low_memory: bool = False,
         startprob_init: Any = None,
         transmat_init: Any = None,
         means_init: Any = None,
@@ -69,6 +70,7 @@ class GaussianHMM(HMM):
         self.startprob_prior = startprob_prior
         self.transmat_prior = transmat_prior
         self.fixed = fixed
+        self.low_memory = low_memory
         self.startprob_init = startprob_init
         self.transmat_init = transmat_init
         self.means_init = means_init
@@ -106,6 +108,7 @@ class PoissonHMM(HMM):
         startprob_prior: Any = None,
         transmat_prior: Any = None,
         fixed: tuple[str, ...] = (),
+        low_memory: bool = False,
         startprob_init: Any = None,
         transmat_init: Any = None,
         rates_init: Any = None,
@@ -124,6 +127,7 @@ class PoissonHMM(HMM):
         self.startprob_prior = startprob_prior
         self.transmat_prior = transmat_prior
         self.fixed = fixed
+        self.low_memory = low_memory
         self.startprob_init = startprob_init
         self.transmat_init = transmat_init
         self.rates_init = rates_init
@@ -164,6 +168,7 @@ class CategoricalHMM(HMM):
         startprob_prior: Any = None,
         transmat_prior: Any = None,
         fixed: tuple[str, ...] = (),
+        low_memory: bool = False,
         startprob_init: Any = None,
         transmat_init: Any = None,
         emissionprob_init: Any = None,
@@ -182,6 +187,7 @@ class CategoricalHMM(HMM):
         self.startprob_prior = startprob_prior
         self.transmat_prior = transmat_prior
         self.fixed = fixed
+        self.low_memory = low_memory
         self.startprob_init = startprob_init
         self.transmat_init = transmat_init
         self.emissionprob_init = emissionprob_init
@@ -228,6 +234,7 @@ class GMMHMM(HMM):
         startprob_prior: Any = None,
         transmat_prior: Any = None,
         fixed: tuple[str, ...] = (),
+        low_memory: bool = False,
         startprob_init: Any = None,
         transmat_init: Any = None,
         tol: float = 1e-4,
@@ -247,6 +254,7 @@ class GMMHMM(HMM):
         self.startprob_prior = startprob_prior
         self.transmat_prior = transmat_prior
         self.fixed = fixed
+        self.low_memory = low_memory
         self.startprob_init = startprob_init
         self.transmat_init = transmat_init
         self.tol = tol

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 STAY = 0.9  # probability of staying in a state, at the start
 NEVER = 1e-6  # of one row
+SMALL = 1e-70  # of a sequence's moves: none
 
 
 class ChainParams(NamedTuple):
@@ -61,6 +62,7 @@ class _Prep:
     start: Array
     moves: Array
     emission: Any
+    done: dict[int, ChainStats] = field(default_factory=dict)  # of blocks, by their first row
 
     @cached_property
     def law(self) -> Law:
@@ -77,6 +79,7 @@ class Chain:
     family: Family
     transitions: Transitions = field(default_factory=Transitions)
     settled: bool = False  # the emissions stay where they start
+    lean: bool = False  # of long sequences keep little more than the rows, for a third more work
 
     @property
     def equivariance(self) -> Equivariance:
@@ -131,7 +134,24 @@ class Chain:
         start = self.transitions.start_of(params.start, params.moves)
         return _Prep(start, params.moves, self.family.prepare(params.emission))
 
+    def ahead_of(self, prep: _Prep, source: Source, run: Executor) -> None:
+        """Long sequences, each done before all others by all threads: a block by itself is one thread's."""
+        from estep.models.halves import FEWEST, sums_of
+
+        for i in range(len(source)):
+            block = source.block(i)
+            if block.weights.size < FEWEST or (block.lengths is not None and block.lengths.size > 1):
+                continue
+            found = sums_of(prep.law, self.family, prep.emission, block, run, lean=self.lean)
+            if found is not None:
+                sums, first = found
+                moves = sums.moves * prep.law.moves
+                moves[moves < SMALL * block.weights[0]] = 0.0
+                prep.done[block.first] = ChainStats(sums.loglik, sums.magnitude, first, moves, sums.emission)
+
     def estep(self, prep: _Prep, block: Block) -> ChainStats:
+        if block.first in prep.done:
+            return prep.done[block.first]
         view = self.family.at(prep.emission, block.without_evidence())
         found = _smooth(prep, block, view.log_density, block.weights, passing=True)
         terms = weighted(found.loglik, block.weights)

@@ -30,7 +30,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(OF_COLUMNS, (list, type(None))),
     **dict.fromkeys(("n_components", "n_clusters", "n_mix", "max_iter"), (int,)),
     **dict.fromkeys(("verbose", "verbose_interval"), (int, bool)),
-    **dict.fromkeys(("warm_start", "equal_weights"), (bool,)),
+    **dict.fromkeys(("warm_start", "equal_weights", "low_memory"), (bool,)),
     **dict.fromkeys(("tol", "prior_rows"), _NUMBER),
     **dict.fromkeys(("reg_covar", "stiffness"), _OPTIONAL),
     **dict.fromkeys(("covariance_type", "init_params", "startprob"), (str,)),
@@ -43,6 +43,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 ADDED: dict[str, Any] = {
     **dict.fromkeys((*OF_COLUMNS, *OF_CHAINS, "means_init")),
     "equal_weights": False,
+    "low_memory": False,
     "startprob": "free",
     "fixed": (),
 }

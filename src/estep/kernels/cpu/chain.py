@@ -9,8 +9,9 @@ import numpy as np
 from estep.kernels.cpu import batches, logarithms
 from estep.kernels.cpu.gaussian import frozen
 from estep.kernels.cpu.lanes import ACROSS, ROWS
-from estep.kernels.cpu.recursions import SMALL, one, room_of
+from estep.kernels.cpu.recursions import ANOTHER, MORE, NOTHING, SMALL, down, room_of, state_of, up
 from estep.kernels.cpu.room import aligned, kept
+from estep.kernels.cpu.walks import FLOOR
 from estep.records import Array, Int
 
 
@@ -85,8 +86,10 @@ def scaled(
     alone = np.flatnonzero(left == batches.ALONE)
     room = kept("room", room_of(k, wide))
     for s in alone:
-        ends = int(edges[s]), int(edges[s + 1])
-        trusted = one(k, wide, m, *ends, float(weights[s]), law.alone, rows, *into, room)
+        part, arrays = (k, wide, m, int(edges[s]), int(edges[s + 1]), False), (law.alone, rows)
+        trusted = up(*part, True, *arrays, states, room) and down(
+            *part, NOTHING, float(weights[s]), *arrays, *into, room
+        )
         left[s] = 0 if trusted else batches.IN_LOGS
     return left
 
@@ -94,6 +97,70 @@ def scaled(
 def _wide(k: int) -> int:
     """k states in whole registers."""
     return -(-k // ACROSS) * ACROSS
+
+
+class Side:
+    """The recursions of one sequence from one of its ends, a part of its rows at a time: first up, then down.
+
+    From the right end, `backwards`, what comes after a row takes the place of what came before.
+    """
+
+    def __init__(self, law: Law, *, backwards: bool) -> None:
+        self._law, self._backwards, self._k, self._wide = (
+            law,
+            backwards,
+            len(law.moves),
+            _wide(len(law.moves)),
+        )
+        self._room = aligned(room_of(self._k, self._wide))
+        self._state, self._norms = state_of(self._room, self._wide)
+        self._begins, self._beyond = True, MORE
+
+    def up(self, logs: Array) -> Array | None:
+        """alpha times its scales (K m,), of the next rows' log densities (K, m); None if too much is lost."""
+        m = logs.shape[1]
+        alpha = np.empty(self._k * m)
+        part = (self._k, self._wide, m, 0, m, self._backwards, self._begins)
+        fits = up(*part, self._law.alone, frozen(logs).ravel(), alpha, self._room)
+        self._begins = False
+        return alpha if fits else None
+
+    @property
+    def reached(self) -> Array:
+        """p(state of the last row | the rows so far), (K,)."""
+        law: Array = self._state[: self._k] / self._norms[0]
+        return law
+
+    def ready(self, brought: Array) -> None:
+        """Turn round, with what is beyond the last row (K,), so scaled that the likelihood there is 1."""
+        self._state[:] = 0.0
+        self._state[: self._k] = brought
+        self._norms[1] = FLOOR
+        self._beyond = ANOTHER if self._backwards else MORE  # the move between the sides is counted once
+
+    def down(self, logs: Array, alpha: Array, weight: float) -> Smoothed | None:
+        """The rows of an `up`, the last ones first, alpha becoming posteriors; None if not to be trusted.
+
+        moves are without their probabilities, and loglik sums to that of the rows.
+        """
+        m, moves = logs.shape[1], np.zeros(self._k * self._wide)
+        loglik = np.empty(m)
+        part = (self._k, self._wide, m, 0, m, self._backwards, self._beyond, weight)
+        trusted = down(*part, self._law.alone, frozen(logs).ravel(), loglik, alpha, moves, self._room)
+        self._beyond = MORE
+        if not trusted:
+            return None
+        counts = moves.reshape(self._k, self._wide)[:, : self._k]
+        return Smoothed(loglik, alpha.reshape(self._k, m), counts.T if self._backwards else counts)
+
+    def hold(self) -> Array:
+        """What the next part goes on from; None at the end where the sequence begins."""
+        return np.concatenate([self._state, self._norms, [self._begins]])
+
+    def go_on(self, held: Array) -> None:
+        """Go on from there."""
+        self._state[:], self._norms[:] = held[: self._wide], held[self._wide : -1]
+        self._begins = bool(held[-1])
 
 
 def filtered(law: Law, logs: Array, edges: Int) -> Array:

@@ -15,6 +15,7 @@ from estep.kernels.cpu.lanes import ACROSS, I64, Code, Count, Place, Values, loo
 LOST = 1e-250
 TRUST = 1e-30
 LEAST = 1e-50
+FAR = 1e-30  # from 1: alpha is brought back there
 FAINT, FLOOR = 1e-140, 1e-130  # densities and betas below are not multiplied: subnormals cost 100 times more
 SIZES = (8, 4, 2, 1)  # registers of states at a time
 APART = 4  # sums that a single register's product is split into, which need not wait for each other
@@ -29,44 +30,56 @@ def ascend(
     rows: Count,
     matrix: Place,
     state: Place,
-    norm: Place,
+    size: Place,
     alpha: Place,
     scale: Place,
+    sizes: Place,
 ) -> None:
-    """alpha_t = (state @ matrix) * dense_t / norm, what is lost as 0; norm = scale_t, their sum.
+    """alpha_t = (state @ matrix) * dense_t, what is lost as 0; sizes_t are their sums.
 
-    state is the alpha before, and the last one at the end; matrix (rows, wide): the moves, or the one row of
-    the start.
+    scale_t is a size over the one before. state is the alpha before, and the last one at the end, of this
+    size; it is divided by that where it is under `FAR`, and not at every step, which would have to wait for
+    the sum. matrix (rows, wide): the moves, or the one row of the start.
     """
     build = code.builder
     registers = build.sdiv(wide, I64(ACROSS))
     zero, lost, total = code.number(0.0), code.number(LOST), build.alloca(code.vector)
 
-    def step(t: Any, before: Values) -> Values:
-        (inverse,) = before
+    def step(t: Any, nothing: Values) -> Values:
         here = build.mul(t, wide)
         above, target = build.gep(dense, [here]), build.gep(alpha, [here])
         build.store(zero, total)
 
-        def block(r: Any, size: int) -> None:
-            found = _product(code, state, matrix, rows, wide, r, size)
+        def block(r: Any, count: int) -> None:
+            found = _product(code, state, matrix, rows, wide, r, count)
             for v, ahead in enumerate(found):
                 place = code.at(above, build.add(r, I64(v)), I64(ACROSS))
                 b = code.load(place)
                 b = build.select(build.fcmp_ordered("<", b, lost), zero, b)
-                u = build.fmul(ahead, build.fmul(b, inverse))
+                u = build.fmul(ahead, b)
                 u = build.select(build.fcmp_ordered("<", u, lost), zero, u)  # NaN stays
                 code.store(u, code.at(target, build.add(r, I64(v)), I64(ACROSS)))
                 build.store(build.fadd(build.load(total), u), total)
 
         code.parts(registers, SIZES, block)
         _move(code, target, state, registers)
-        c = _sum(code, build.load(total))
-        build.store(c, build.gep(scale, [t]))
-        return [code.spread(build.fdiv(c.type(1.0), c))]
+        now = _sum(code, build.load(total))
+        build.store(now, build.gep(sizes, [t]))
+        build.store(build.fdiv(now, build.load(size)), build.gep(scale, [t]))
+        build.store(now, size)
+        with build.if_then(build.fcmp_ordered("<", now, now.type(FAR)), likely=False):
+            inverse = code.spread(build.fdiv(now.type(1.0), now))
 
-    found = loop(build, n, [code.spread(build.load(norm))], step)
-    build.store(build.extract_element(found[0], I64(0)), norm)
+            def divided(r: Any, nothing: Values) -> Values:
+                place = code.at(state, r, I64(ACROSS))
+                code.store(build.fmul(code.load(place), inverse), place)
+                return []
+
+            loop(build, registers, [], divided)
+            build.store(now.type(1.0), size)
+        return []
+
+    loop(build, n, [], step)
 
 
 @routine
@@ -103,7 +116,7 @@ def descend(
         above, own, beyond = (build.gep(each, [here]) for each in (dense, alpha, ahead))
         c = build.load(build.gep(scale, [t]))
         norm = code.spread(build.fdiv(c.type(1.0), c))
-        limit = code.spread(build.fmul(c, c.type(TRUST / LOST)))
+        limit = code.spread(build.fmul(c, c.type(FAR * TRUST / LOST)))
         build.store(zero, meeting)
 
         def met(r: Any, size: int) -> None:
@@ -149,6 +162,33 @@ def descend(
         return []
 
     loop(build, registers, [], scaled)
+
+
+@routine
+def divide(code: Code, alpha: Place, n: Count, wide: Count, scale: Place) -> None:
+    """Each of n steps of alpha (n, wide) is divided by its sum, which is its scale."""
+    build = code.builder
+    registers = build.sdiv(wide, I64(ACROSS))
+
+    def step(t: Any, nothing: Values) -> Values:
+        here = code.at(alpha, t, wide)
+
+        def more(r: Any, sums: Values) -> Values:
+            return [build.fadd(sums[0], code.load(code.at(here, r, I64(ACROSS))))]
+
+        total = _sum(code, loop(build, registers, [code.number(0.0)], more)[0])
+        build.store(total, build.gep(scale, [t]))
+        inverse = code.spread(build.fdiv(total.type(1.0), total))
+
+        def one(r: Any, nothing: Values) -> Values:
+            place = code.at(here, r, I64(ACROSS))
+            code.store(build.fmul(code.load(place), inverse), place)
+            return []
+
+        loop(build, registers, [], one)
+        return []
+
+    loop(build, n, [], step)
 
 
 @routine
