@@ -25,7 +25,7 @@ from estep.families.categorical import CategoricalParams
 from estep.families.gaussian import GaussianParams
 from estep.families.mixed import MixedParams
 from estep.families.poisson import PoissonParams
-from estep.models import Alone, Chain
+from estep.models import Alone, Chain, paths
 from estep.models.chain import ChainParams
 from estep.records import Block
 
@@ -407,9 +407,9 @@ def check_chain(
     np.testing.assert_allclose(model.filter(prep, block).T, past, **EXACT)
 
     best = [truth.best(part, hint) for part, hint in zip(sequences, hints, strict=True)]
-    paths = model.decode(prep, block)
-    assert paths.states.tolist() == [state for path, _ in best for state in path]
-    np.testing.assert_allclose(paths.log_joint, [value for _, value in best], **EXACT)
+    best_paths = paths.most_probable(model, prep, block)
+    assert best_paths.states.tolist() == [state for path, _ in best for state in path]
+    np.testing.assert_allclose(best_paths.log_joint, [value for _, value in best], **EXACT)
     check_rows(truth, model, prep, block, sequences)
 
 
@@ -431,9 +431,9 @@ def check_rows(truth: Hidden, model: Chain, prep: Any, block: Block, sequences: 
         value = sum(p for s, _, p in truth.paths(part, hint) if s == likeliest)
         joint.append(log(value) if value else -inf)
     if block.evidence is None:
-        np.testing.assert_allclose(model.ahead(prep, block).T, ahead, **EXACT)
-        np.testing.assert_allclose(model.others(prep, block).T, others, **EXACT)
-    found = model.decode_each(prep, block)
+        np.testing.assert_allclose(paths.by_the_past(model, prep, block).T, ahead, **EXACT)
+        np.testing.assert_allclose(paths.by_all_others(model, prep, block).T, others, **EXACT)
+    found = paths.each_most_probable(model, prep, block)
     assert found.states.tolist() == each
     np.testing.assert_allclose(found.log_joint, joint, **EXACT)
 
@@ -443,7 +443,7 @@ def test_paths_are_drawn_as_often_as_they_are_probable() -> None:
     rows = with_holes(truth.law.rows)[:4]
     model = bound(Chain(2, truth.law.family), truth.law.rows)
     prep = model.prepare(ChainParams(truth.start, truth.moves, truth.params))
-    found = model.draw(prep, block_of(rows, lengths=[3, 1]), draws, np.random.default_rng(0))
+    found = paths.drawn(model, prep, block_of(rows, lengths=[3, 1]), draws, np.random.default_rng(0))
     parts = [list(truth.paths(part, None)) for part in (rows[:3], rows[3:])]
     totals = [sum(p for *_, p in part) for part in parts]
     for (s, _, p), (last, _, q) in product(*parts):

@@ -17,6 +17,7 @@ from estep.families.categorical import CategoricalParams
 from estep.families.poisson import PoissonParams
 from estep.models import Chain
 from estep.models.chain import ChainParams
+from estep.models.paths import most_probable
 from estep.run import Local
 
 COUNTS = load_earthquakes().select("count")
@@ -140,7 +141,7 @@ def test_the_occasionally_dishonest_casino() -> None:
     prep = model.prepare(params)
     block = source.block(0)
     assert model.estep(prep, block).loglik == pytest.approx(-516.4525301856, rel=0, abs=5e-11)
-    paths = model.decode(prep, block)
+    paths = most_probable(model, prep, block)
     assert paths.log_joint[0] == pytest.approx(-538.8109058011, rel=0, abs=5e-11)
     assert np.bincount(paths.states).tolist() == [216, 84]
     fitted = fit(model, source, starts=Given(params), stop=Aitken(1e-9, 10_000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from estep.data.weights import check_weights
 from estep.errors import DataError, UsageError
 from estep.estimators.base import Face
 from estep.estimators.labels import evidence_of
-from estep.models.chain import Paths
+from estep.models.paths import Paths, each_most_probable, most_probable
 from estep.records import Array, Block, Int
 from estep.run import Local
 
@@ -89,12 +90,14 @@ class Chains(Face):
         """
         if algorithm not in ("viterbi", "map"):
             raise UsageError(f"algorithm must be 'viterbi' or 'map'; found {algorithm!r}")
-        model, source = self._fitted().model, self._sequences(X, lengths, groups)
-        way = model.decode if algorithm == "viterbi" else model.decode_each
-        paths: Paths = self._of_blocks(source, way)
+        source = self._sequences(X, lengths, groups)
+        found: Paths = self._of_blocks(
+            source,
+            partial(most_probable if algorithm == "viterbi" else each_most_probable, self.fitted_.model),
+        )
         scales = np.log(self._fitted().units.scale)
         seen = sum((~np.isnan(source.block(i).values)).sum(axis=1) for i in range(len(source)))
-        return float(paths.log_joint.sum() - scales @ seen), paths.states
+        return float(found.log_joint.sum() - scales @ seen), found.states
 
     def sample_posterior(
         self, X: Any, n_samples: int = 1, lengths: Any = None, groups: Any = None, random_state: Any = None

@@ -16,6 +16,7 @@ from estep.errors import UsageError
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import draw_seed, whole
 from estep.families import Mixed
+from estep.models.paths import by_all_others, by_the_past, drawn
 from estep.records import Array, Block, Int
 from estep.run import Local
 
@@ -71,7 +72,7 @@ def drawn_paths(fitted: Fitted, source: MemorySource, n_samples: Any, random_sta
     prep = fitted.model.prepare(fitted.params)
     with Local(threads=1):
         found = [
-            fitted.model.draw(prep, framed.block(i), draws, np.random.default_rng(seeds[i]))
+            drawn(fitted.model, prep, framed.block(i), draws, np.random.default_rng(seeds[i]))
             for i in range(len(framed))
         ]
     return np.concatenate(found, axis=1)
@@ -84,7 +85,7 @@ def pseudo_residuals(fitted: Fitted, source: MemorySource, given: Any) -> Array:
     family = _marginal(fitted)
 
     def of(prep: Any, block: Block) -> Array:
-        others = fitted.model.others(prep, block) if given == "all" else fitted.model.ahead(prep, block)
+        others = (by_all_others if given == "all" else by_the_past)(fitted.model, prep, block)
         below, upto = family.cdf(fitted.params.emission, block.values)
         middle = np.einsum("km,kdm->dm", others, (below + upto) / 2)
         beyond = np.einsum("km,kdm->dm", others, 1 - (below + upto) / 2)  # the digits near 1

@@ -52,13 +52,8 @@ class ChainPosterior(NamedTuple):
     resp: Array  # (K, m) p(state | whole sequence)
 
 
-class Paths(NamedTuple):
-    states: Int  # (m,) the most probable path of each sequence
-    log_joint: Array  # (s,) its joint log-probability
-
-
 @dataclass(frozen=True, eq=False)
-class _Prep:
+class Prepared:
     start: Array
     moves: Array
     emission: Any
@@ -117,7 +112,7 @@ class Chain:
         def gather(block: Block) -> ChainStats:
             known = Known.of(block.evidence, self.k)
             shares = known.put(resp[:, block.first : block.first + block.weights.size])
-            edges, joint = _edges(block), shares * block.weights
+            edges, joint = edges_of(block), shares * block.weights
             inside = np.ones(block.weights.size, bool)
             inside[edges[1:] - 1] = False  # the last row of a sequence goes nowhere
             here = np.flatnonzero(inside)
@@ -130,11 +125,11 @@ class Chain:
     def compress(self, source: Source, run: Executor) -> Source:
         return source
 
-    def prepare(self, params: ChainParams) -> _Prep:
+    def prepare(self, params: ChainParams) -> Prepared:
         start = self.transitions.start_of(params.start, params.moves)
-        return _Prep(start, params.moves, self.family.prepare(params.emission))
+        return Prepared(start, params.moves, self.family.prepare(params.emission))
 
-    def ahead_of(self, prep: _Prep, source: Source, run: Executor) -> None:
+    def ahead_of(self, prep: Prepared, source: Source, run: Executor) -> None:
         """Long sequences, each done before all others by all threads: a block by itself is one thread's."""
         from estep.models.halves import FEWEST, sums_of
 
@@ -149,7 +144,7 @@ class Chain:
                 moves[moves < SMALL * block.weights[0]] = 0.0
                 prep.done[block.first] = ChainStats(sums.loglik, sums.magnitude, first, moves, sums.emission)
 
-    def estep(self, prep: _Prep, block: Block) -> ChainStats:
+    def estep(self, prep: Prepared, block: Block) -> ChainStats:
         if block.first in prep.done:
             return prep.done[block.first]
         view = self.family.at(prep.emission, block.without_evidence())
@@ -158,7 +153,7 @@ class Chain:
         return ChainStats(
             float(terms.sum()),
             float(np.abs(terms).sum() + block.weights.sum() * rounding(view)),
-            found.states[:, _edges(block)[:-1]].sum(axis=1),
+            found.states[:, edges_of(block)[:-1]].sum(axis=1),
             found.moves,
             view.sums(found.states),
         )
@@ -220,63 +215,19 @@ class Chain:
         emission = self.family.take(params.emission, order)
         return ChainParams(params.start[order], params.moves[np.ix_(order, order)], emission)
 
-    def posterior(self, prep: _Prep, block: Block) -> ChainPosterior:
+    def posterior(self, prep: Prepared, block: Block) -> ChainPosterior:
         density = self.family.at(prep.emission, block.without_evidence()).log_density
         found = _smooth(prep, block, density, np.ones(block.weights.size))
         return ChainPosterior(found.loglik, found.states)
 
-    def filter(self, prep: _Prep, block: Block) -> Array:
+    def filter(self, prep: Prepared, block: Block) -> Array:
         """p(state | the rows of its sequence so far), (K, m)."""
         from estep.kernels.cpu.chain import filtered
 
         density = self.family.at(prep.emission, block.without_evidence()).log_density
-        return filtered(prep.law, _with_evidence(density, block), _edges(block))
+        return filtered(prep.law, with_evidence(density, block), edges_of(block))
 
-    def decode(self, prep: _Prep, block: Block) -> Paths:
-        """The most probable path of each sequence of a block."""
-        from estep.kernels.cpu.chain import best_paths
-
-        logs = _with_evidence(self.family.at(prep.emission, block.without_evidence()).log_density, block)
-        return Paths(*best_paths(prep.law, logs, _edges(block)))
-
-    def decode_each(self, prep: _Prep, block: Block) -> Paths:
-        """At each row the most probable state, and the joint log-probability of these as paths."""
-        logs = _with_evidence(self.family.at(prep.emission, block.without_evidence()).log_density, block)
-        states: Int = self.posterior(prep, block).resp.argmax(axis=0)
-        edges = _edges(block)
-        terms = logs[states, np.arange(states.size)]
-        terms[1:] += prep.law.log_moves[states[:-1], states[1:]]
-        first = edges[:-1]
-        terms[first] = logs[states[first], first] + prep.law.log_start[states[first]]
-        return Paths(states, np.add.reduceat(terms, first))
-
-    def ahead(self, prep: _Prep, block: Block) -> Array:
-        """p(state | the rows of its sequence before this one), (K, m)."""
-        past, first = self.filter(prep, block), _edges(block)[:-1]
-        found = np.empty_like(past)
-        found[:, 1:] = prep.moves.T @ past[:, :-1]
-        found[:, first] = prep.start[:, None]
-        return found
-
-    def others(self, prep: _Prep, block: Block) -> Array:
-        """p(state | all other rows of its sequence), (K, m): what all say, without the row's own density."""
-        found = self.posterior(prep, block).resp
-        logs = self.family.at(prep.emission, block.without_evidence()).log_density
-        with np.errstate(divide="ignore"):
-            rest = np.log(found) - np.where(found > 0, logs, 0.0)
-        rest = np.exp(rest - rest.max(axis=0))
-        shares: Array = rest / rest.sum(axis=0)
-        return shares
-
-    def draw(self, prep: _Prep, block: Block, draws: int, rng: Generator) -> Int:
-        """Paths (draws, m) given the rows: the last state from the filtered law, then backwards."""
-        from estep.kernels.cpu.chain import drawn
-
-        return drawn(
-            prep.law, self.filter(prep, block), _edges(block), rng.random((draws, block.weights.size))
-        )
-
-    def fill(self, prep: _Prep, block: Block) -> Array:
+    def fill(self, prep: Prepared, block: Block) -> Array:
         """E[x | all seen cells of the sequence], (d, m); seen cells bit-unchanged."""
         view = self.family.at(prep.emission, block.without_evidence())
         found = _smooth(prep, block, view.log_density, np.ones(block.weights.size))
@@ -293,18 +244,22 @@ class Chain:
         return self.family.sample(params.emission, states, rng), states
 
 
-def _smooth(prep: _Prep, block: Block, density: Array, weights: Array, *, passing: bool = False) -> Smoothed:
+def _smooth(
+    prep: Prepared, block: Block, density: Array, weights: Array, *, passing: bool = False
+) -> Smoothed:
     from estep.kernels.cpu.chain import smooth
 
-    edges = _edges(block)
-    return smooth(prep.law, _with_evidence(density, block), edges, weights[edges[:-1]], passing=passing)
+    edges = edges_of(block)
+    return smooth(prep.law, with_evidence(density, block), edges, weights[edges[:-1]], passing=passing)
 
 
-def _with_evidence(density: Array, block: Block) -> Array:
+def with_evidence(density: Array, block: Block) -> Array:
+    """(K, m) of states, with what is known of them."""
     return density if block.evidence is None else density + block.evidence
 
 
-def _edges(block: Block) -> Int:
+def edges_of(block: Block) -> Int:
+    """(s + 1,) where the block's sequences begin and end."""
     lengths = np.array([block.weights.size]) if block.lengths is None else block.lengths
     edges: Int = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return edges
