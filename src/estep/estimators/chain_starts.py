@@ -20,6 +20,7 @@ from estep.records import Array, Units
 from estep.space import faults
 
 CHAIN = {"startprob_init": "start", "transmat_init": "moves"}
+VARIANCES = ("covariances", "variances")  # what covars_init and covars_ may be of a family
 EMISSION = {
     "means_init": "means",
     "covars_init": "covariances",
@@ -38,7 +39,7 @@ def chain_starts(estimator: Any, model: Chain, source: MemorySource) -> Starts:
     bound = model.bind(framed.columns)
     alike = bound.start(framed.sample(SAMPLE, 0), np.random.default_rng(0), "pooled")
     first = _put(alike, estimator, bound, units, given)  # refused here, before anything is searched
-    fields = {EMISSION[name] for name in given if name in EMISSION}
+    fields = {_field(name, first.emission) for name in given if name in EMISSION}
     if len(given) - len(fields) == len(CHAIN) and fields == set(getattr(first.emission, "_fields", ())):
         return Given(first)
     adjust = partial(_put, estimator=estimator, model=bound, units=units, given=given)
@@ -56,19 +57,24 @@ def _put(
         if name in CHAIN:
             user = user._replace(**{CHAIN[name]: shaped(value, getattr(user, CHAIN[name]).shape, name)})
             continue
-        if EMISSION[name] not in getattr(emission, "_fields", ()):
+        field = _field(name, emission)
+        if field not in getattr(emission, "_fields", ()):
             raise UsageError(
                 f"{name} is not a parameter of the emission {estimator.emission!r}; leave it out"
             )
-        emission = emission._replace(
-            **{EMISSION[name]: _as(value, getattr(emission, EMISSION[name]).shape, name)}
-        )
+        emission = emission._replace(**{field: _as(value, getattr(emission, field).shape, name)})
     user = user._replace(emission=emission)
-    named = {field: name for name, field in (CHAIN | EMISSION).items()}
+    named = {field: name for name, field in (CHAIN | EMISSION).items()} | {"variances": "covars_init"}
     for said in faults(model.spaces(), user):
         place, _, what = said.partition(" ")
         raise UsageError(f"{named[place.rpartition('.')[2]]} {what}; change it, or leave it out")
     return model.rescale(user, units.inverse())
+
+
+def _field(name: str, emission: Any) -> str:
+    """Which of the emission's parameters this is the start of."""
+    field = EMISSION[name]
+    return "variances" if field == "covariances" and hasattr(emission, "variances") else field
 
 
 def _as(value: Any, shape: tuple[int, ...], name: str) -> Array:

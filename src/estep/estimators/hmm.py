@@ -7,12 +7,13 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from estep.data.source import MemorySource
+from estep.data.units import has_density
 from estep.data.weights import check_weights
 from estep.errors import DataError
 from estep.estimators.attempt import attempted
-from estep.estimators.base import Face
-from estep.estimators.chain_starts import chain_starts
-from estep.estimators.laws import family_of, publish_family, takes_text
+from estep.estimators.base import CheckCells, Face
+from estep.estimators.chain_starts import VARIANCES, chain_starts
+from estep.estimators.laws import check_cells_of, family_of, publish_family, takes_text
 from estep.estimators.parameters import count
 from estep.families.family import Family
 from estep.models import Chain
@@ -30,14 +31,16 @@ class HMM(Face):
         Number of states K.
     emission : str or Family
         "gaussian" (or "gaussian-tied", "gaussian-diag", "gaussian-spherical"), "poisson", "categorical",
-        "bernoulli", or a family object; ``Mixed(k, family)`` gives mixture emissions.
+        "bernoulli", "interval" (columns in pairs, lower and upper: `IntervalNormal`), or a family object;
+        ``Mixed(k, family)`` gives mixture emissions.
     startprob_init, transmat_init : array-like of shape (K,) and (K, K), optional
         Where the chain starts from. A probability of exactly 0 stays 0: so a left-right model is made.
     means_init, covars_init | rates_init | emissionprob_init : array-like, optional
         Where the emission starts from, in the user's units: means (K, d) and covariances (not standard
         deviations), (K, d, d), (d, d), (K, d) or (K,) by shape; rates (K, d); probabilities (K, d, levels),
-        or (K, levels) of one column. All of them given, with the chain's, there is that one start and no
-        search, and the states keep their order; otherwise every start of the search takes what is given.
+        or (K, levels) of one column; of p pairs of ends, means and variances (K, p). All of them given, with
+        the chain's, there is that one start and no search, and the states keep their order; otherwise every
+        start of the search takes what is given.
     tol, max_iter, n_init, init_params, random_state, verbose, verbose_interval
         As in `GaussianMixture`.
 
@@ -46,7 +49,7 @@ class HMM(Face):
     startprob_ : array of shape (K,)
     transmat_ : array of shape (K, K)
         Row i: from state i.
-    means_, covars_ | rates_ | probabilities_ | weights_, inner_
+    means_, covars_ | means_, variances_ | rates_ | probabilities_ | weights_, inner_
         The emission's parameters (the last two of a mixture emission), in the user's units; covariances,
         not standard deviations.
     loglik_ : float
@@ -169,9 +172,12 @@ class HMM(Face):
         """The joint log-probability of the most probable paths, summed over sequences, and their states."""
         source = self._sequences(X, lengths)
         paths = self._paths(X, lengths)
+        joint = float(paths.log_joint.sum())
+        if not has_density(self._fitted().model.equivariance):
+            return joint, paths.states
         scales = np.log(self._fitted().units.scale)
         seen = sum((~np.isnan(source.block(i).values)).sum(axis=1) for i in range(len(source)))
-        return float(paths.log_joint.sum() - scales @ seen), paths.states
+        return float(joint - scales @ seen), paths.states
 
     def impute(self, X: Any, lengths: Any = None) -> Array:
         """A copy of X, missing cells at their means given the whole sequence, seen cells bit-unchanged."""
@@ -186,6 +192,9 @@ class HMM(Face):
 
     def _text(self) -> Literal["refuse", "codes"]:
         return takes_text(self.emission, "emission")
+
+    def _check_cells(self) -> CheckCells | None:
+        return check_cells_of(self.emission, "emission")
 
     def _sequences(
         self, X: Any, lengths: Any = None, sequence_weight: Any = None, *, fitting: bool = False
@@ -211,5 +220,6 @@ class HMM(Face):
         params: ChainParams = self.fitted_.user_params
         self.startprob_, self.transmat_ = params.start, params.moves
         publish_family(self, params.emission)
-        if hasattr(params.emission, "covariances"):
-            self.covars_ = params.emission.covariances
+        for name in VARIANCES:
+            if hasattr(params.emission, name):
+                self.covars_ = getattr(params.emission, name)
