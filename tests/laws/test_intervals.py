@@ -273,7 +273,7 @@ def test_a_saved_model_answers_alike(tmp_path: Path) -> None:
         np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
         np.testing.assert_array_equal(again.impute(X), model.impute(X))
         assert "nterval-normal" in again.summary()
-    assert "x0 to x1" in model.summary()
+    assert "x0, x1" in model.summary()
 
 
 def test_a_start_given_is_the_one_start() -> None:

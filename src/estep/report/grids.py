@@ -138,7 +138,7 @@ def _levels(
 def _intervals(
     family: IntervalNormal, params: Any, columns: Any, names: list[str], labels: list[str]
 ) -> list[Grid]:
-    pairs = [f"{lower} to {upper}" for lower, upper in zip(names[::2], names[1::2], strict=True)]
+    pairs = [f"{lower}, {upper}" for lower, upper in zip(names[::2], names[1::2], strict=True)]
     heading, axes = "Variances (not standard deviations)", ("column", "component")
     return [
         Grid("means", "Means", params.means.T, pairs, labels, axes),
