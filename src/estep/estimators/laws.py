@@ -44,9 +44,9 @@ def check_cells_of(family: str | Family, name: str = "family") -> CheckCells | N
     return check
 
 
-def dimension(family: str | Family, d: int) -> int:
+def dimension(family: str | Family, d: int, name: str = "family") -> int:
     """Of the numbers that d columns tell of: two columns may be the ends of one."""
-    return d // 2 if family_of(family).equivariance == "pair" else d
+    return d // 2 if family_of(family, name).equivariance == "pair" else d
 
 
 def _innermost(family: str | Family, name: str) -> Family:
