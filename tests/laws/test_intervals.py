@@ -195,13 +195,13 @@ def test_refusals_name_the_row_and_a_way_out() -> None:
     good = [[1.0, 2.0], [3.0, 4.0]]
     assert "there are 3" in message([[1.0, 2.0, 3.0]] * 4)
     for row, fault in {
-        (5.0, 4.0): "lower end above the upper; put them in order",
-        (np.nan, 4.0): "one end missing; make both NaN",
-        (4.0, np.nan): "one end missing; make both NaN",
-        (4.0, 4.0): "no width, and an exact number has a density, no probability; give it the width",
-        (1e6, np.nextafter(1e6, 2e6)): "less width than float64 resolves there; subtract an offset",
-        (INF, INF): "wrong infinity; -inf stands for no lower bound",
-        (4.0, -INF): "wrong infinity",
+        (5.0, 4.0): "lower end below the upper; put them in order",
+        (np.nan, 4.0): "both its ends; make both NaN",
+        (4.0, np.nan): "both its ends; make both NaN",
+        (4.0, 4.0): "a width, for an exact number has a density, no probability; give it",
+        (1e6, np.nextafter(1e6, 2e6)): "more width than float64 loses there; subtract an offset",
+        (INF, INF): "right infinities; -inf stands for no lower bound",
+        (4.0, -INF): "right infinities",
     }.items():
         said = message([*good, list(row), list(row)])
         assert "'x0' and 'x1' in row 2 (counted from 0; 1 more like it)" in said

@@ -273,21 +273,19 @@ def require_even(names: tuple[str, ...] | list[str]) -> None:
         )
 
 
-_HALF = "one end missing; make both NaN where nothing is known, or put -inf or inf in place of one"
-_AWAY = "an end at the wrong infinity; -inf stands for no lower bound, inf for no upper one"
-_CROSSED = "its lower end above the upper; put them in order"
-_EXACT = (
-    "no width, and an exact number has a density, no probability; give it the width to which it was rounded"
-)
-_THIN = "less width than float64 resolves there; subtract an offset before the data are rounded, or widen it"
+_HALF = "both its ends; make both NaN where nothing is known, or put -inf or inf in place of the open one"
+_AWAY = "its ends at the right infinities; -inf stands for no lower bound, inf for no upper one"
+_CROSSED = "its lower end below the upper; put them in order"
+_EXACT = "a width, for an exact number has a density, no probability; give it that to which it was rounded"
+_THIN = "more width than float64 loses there; subtract an offset before the data are rounded, or widen it"
 
 
-def _refuse(bad: Bool, lower: Array, upper: Array, names: tuple[str, ...], fault: str) -> None:
+def _refuse(bad: Bool, lower: Array, upper: Array, names: tuple[str, ...], need: str) -> None:
     if not bad.any():
         return
     row, count = int(bad.argmax()), int(bad.sum())
     more = f"; {count - 1} more like it" if count > 1 else ""
     raise DataError(
         f"the interval of {names[0]!r} and {names[1]!r} in row {row} (counted from 0{more}), from "
-        f"{lower[row]:.17g} to {upper[row]:.17g}, has {fault}"
+        f"{lower[row]:.17g} to {upper[row]:.17g}, needs {need}"
     )
