@@ -11,7 +11,7 @@ import numpy as np
 
 from estep.data.source import MemorySource
 from estep.engine import Problem
-from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
+from estep.families import Bernoulli, Categorical, Gaussian, IntervalNormal, Mixed, Poisson
 from estep.families.covariance import OneSphere
 from estep.models import PPCA, Alone, Chain, Custom, Normal
 from estep.models.transitions import Transitions
@@ -50,6 +50,17 @@ def binary(rng: np.random.Generator, n: int) -> np.ndarray:
     return (rng.random(p.shape) < p).astype(float)
 
 
+def intervals(rng: np.random.Generator, n: int) -> np.ndarray:
+    """The first two columns of the clouds, rounded unlike, some censored on either side."""
+    x = real(rng, n)[:, :2]
+    width = np.array([0.5, 40.0])
+    ends = np.stack([np.floor(x / width), np.floor(x / width) + 1], axis=2) * width[:, None]
+    ends[:, 0, 1][ends[:, 0, 1] > 13] = np.inf
+    ends[:, 0, 0][np.isinf(ends[:, 0, 1])] = 13.0
+    ends[rng.random(n) < 0.05, 1, 0] = -np.inf
+    return ends.reshape(n, 4)
+
+
 @dataclass(frozen=True)
 class Case:
     name: str
@@ -62,7 +73,10 @@ class Case:
         rng = np.random.default_rng(seed)
         rows = self.data(rng, n)
         if holes:
-            rows[rng.random(rows.shape) < holes] = np.nan
+            hidden = rng.random(rows.shape) < holes
+            if self.model.equivariance == "pair":
+                hidden[:, 1::2] = hidden[:, ::2]
+            rows[hidden] = np.nan
             rows[n // 2] = np.nan
         return rows
 
@@ -109,6 +123,7 @@ FAMILIES: dict[str, tuple[Any, Callable[[np.random.Generator, int], np.ndarray]]
     "poisson": (Poisson(), counts),
     "categorical": (Categorical(), codes),
     "bernoulli": (Bernoulli(), binary),
+    "interval": (IntervalNormal(), intervals),
 }
 
 # moves that are held at 0 or elsewhere, or drawn towards the diagonal

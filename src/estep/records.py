@@ -24,8 +24,8 @@ class Column(NamedTuple):
 
     name: str
     seen: float  # total weight of the rows in which this column is seen
-    mean: float
-    variance: float  # divisor `seen`; 0 for a constant column
+    mean: float  # of the finite cells: the ends of intervals may be infinite
+    variance: float  # of them, about it, with no correction; 0 for a constant column
     low: float
     high: float
     whole: bool  # every seen value is an integer

@@ -237,3 +237,23 @@ def test_a_fault_is_one_sentence_and_a_code(run, shelf, code, command, words):
     assert words in found.error
     assert found.out == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_intervals_may_be_open_at_the_prompt(run):
+    """`inf` in a file is an open end to the family of intervals alone."""
+    minutes = datasets.load_geyser().select("waiting")[:, 0]
+    ends = [f"{x - 0.5},{x + 0.5 if x < 95 else 'inf'}" for x in minutes]
+    Path("wait.csv").write_text("\n".join(["from,to", *ends]) + "\n")
+    fitted = run("fit", "mixture", "wait.csv", "--family", "interval", "-k", 2, "-o", "m.estep")
+    assert fitted.code == 0
+    assert "from, to" in fitted.out
+    table = np.genfromtxt("wait.csv", delimiter=",", skip_header=1)
+    assert np.isinf(table[:, 1]).any()
+    model = Mixture(2, "interval", random_state=0).fit(table)
+    scored = run("score", "-m", "m.estep", "wait.csv", "--json")
+    assert json.loads(scored.out)["loglik"] == model.loglik_
+    labelled = cells(run("predict", "-m", "m.estep", "wait.csv").out)[1:]
+    assert [int(row[-1]) for row in labelled] == model.predict(table).tolist()
+    refused = run("fit", "mixture", "wait.csv", "-k", 2)
+    assert refused.code == 3
+    assert "--inf-as-missing takes infinite cells as missing" in refused.err

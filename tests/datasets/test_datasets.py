@@ -14,6 +14,7 @@ LOADERS = {
     "earthquakes": (datasets.load_earthquakes, (107, 2)),
     "faithful": (datasets.load_faithful, (272, 2)),
     "galaxies": (datasets.load_galaxies, (82, 1)),
+    "geyser": (datasets.load_geyser, (299, 2)),
     "iris": (datasets.load_iris, (150, 4)),
 }
 
@@ -76,6 +77,14 @@ def test_galaxies_keep_the_misprint_of_r():
     values = datasets.load_galaxies().values[:, 0]
     assert values[77] == 26690  # README.md of the data sets: 26960 in the paper
     assert (np.diff(values) >= 0).all()
+
+
+def test_geyser_is_the_corrected_version_of_r():
+    data = datasets.load_geyser()
+    waiting, duration = data.values.T
+    assert (waiting == np.rint(waiting)).all()
+    assert (waiting.min(), waiting.max()) == (43, 108)  # R: range(MASS::geyser$waiting)
+    assert [int((duration == minutes).sum()) for minutes in (2, 3, 4)] == [23, 2, 53]  # as told at night
 
 
 @pytest.mark.parametrize("name", sorted(set(LOADERS) - {"casino", "iris"}))

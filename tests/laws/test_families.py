@@ -16,6 +16,8 @@ from estep.models import Alone
 from estep.records import Block, named_leaves
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
+# an interval leaves its number unknown even where no cell is missing: one M-step is then not the maximum
+every_family_of_values = pytest.mark.parametrize("name", sorted(FAMILIES.keys() - {"interval"}))
 
 
 def bound(name: str, holes: float = 0.2) -> tuple[Any, Block, Any]:
@@ -34,6 +36,17 @@ def test_log_density_is_scipys_on_the_seen_cells(name: str) -> None:
     def law(j: int, x: np.ndarray, seen: np.ndarray) -> float:
         if not seen.any():
             return 0.0
+        if hasattr(params, "variances"):
+            low, high = (
+                (ends - params.means[j]) / np.sqrt(params.variances[j]) for ends in (x[::2], x[1::2])
+            )
+            above = low + high > 0  # the smaller tail has the digits
+            inside = np.where(
+                above,
+                stats.norm.sf(low) - stats.norm.sf(high),
+                stats.norm.cdf(high) - stats.norm.cdf(low),
+            )
+            return float(np.log(inside[seen[::2]]).sum())
         if hasattr(params, "means"):
             covariance = family.law.dense(params.covariances, 3, len(x))[j][np.ix_(seen, seen)]
             return stats.multivariate_normal(params.means[j, seen], covariance).logpdf(x[seen])
@@ -48,7 +61,7 @@ def test_log_density_is_scipys_on_the_seen_cells(name: str) -> None:
             assert np.isclose(logs[j, i], law(j, x, ~np.isnan(x)), rtol=1e-12, atol=1e-12)
 
 
-@every_family
+@every_family_of_values
 def test_start_on_complete_data_is_the_update_of_the_sums(name: str) -> None:
     family, block, _ = bound(name, holes=0.0)
     resp = np.random.default_rng(0).dirichlet(np.ones(3), block.weights.size).T
@@ -62,7 +75,7 @@ def test_start_on_complete_data_is_the_update_of_the_sums(name: str) -> None:
             assert np.max(np.abs(x - y)) < 0.11 * max(np.ptp(y), 1.0)
 
 
-@every_family
+@every_family_of_values
 def test_update_maximises_the_expected_loglik(name: str) -> None:
     """Complete data: no small move of the free coordinates raises sum resp * log density + log prior."""
     family, block, params = bound(name, holes=0.0)
@@ -88,7 +101,7 @@ def test_taking_components_reorders_densities(name: str) -> None:
     np.testing.assert_array_equal(taken, logs[order])
 
 
-@every_family
+@every_family_of_values
 def test_fill_agrees_with_the_sums(name: str) -> None:
     """Filled cells are E[x | seen] of the component; codes, which have no mean, show the likeliest level."""
     family, block, params = bound(name)

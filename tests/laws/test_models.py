@@ -11,6 +11,7 @@ from cases import CASES, IDS, Case
 
 from estep import space
 from estep.data import source as source_module
+from estep.data.units import has_density
 from estep.engine import Aitken, Given, Plain, Problem, Search, Status, fit
 from estep.models import Alone, Chain, Custom
 from estep.records import add, map_leaves, named_leaves
@@ -112,7 +113,8 @@ def test_loglik_belongs_to_the_returned_parameters(case: Case) -> None:
         prep = result.model.prepare(result.point.params)
         framed = source.framed(result.units)
         rows = [result.model.posterior(prep, framed.block(i)).loglik.sum() for i in range(len(framed))]
-        assert np.isclose(sum(rows) + framed.log_jacobian, result.point.loglik, rtol=1e-10)
+        shift = framed.log_jacobian if has_density(case.model.equivariance) else 0.0
+        assert np.isclose(sum(rows) + shift, result.point.loglik, rtol=1e-10)
 
 
 @every_case
@@ -165,28 +167,41 @@ def test_a_fit_has_the_same_bits_on_any_number_of_threads(case: Case, small_bloc
     assert one.history == two.history
 
 
+def of_columns(case: Case, values: list[float], one: float) -> np.ndarray:
+    """A number for each column: their own, one for each pair, or one for all."""
+    if case.model.equivariance == "pair":
+        return np.repeat(values[:2], 2)
+    return np.array(values) if case.model.equivariance == "column" else np.full(3, one)
+
+
+def shift_of(case: Case, values: np.ndarray, scale: np.ndarray) -> float:
+    """By how much the log-likelihood of the scaled values is higher."""
+    shift = -float((np.log(scale) * (~np.isnan(values)).sum(axis=0)).sum())
+    return shift if has_density(case.model.equivariance) else 0.0
+
+
 # a ridge is in the user's squared units: another prior, another fit
 @cases_that(lambda case: case.model.equivariance != "none" and "ridge" not in case.name)
 def test_units_that_are_powers_of_two_move_no_bit(case: Case) -> None:
-    values, equivariance = case.values(60), case.model.equivariance
-    scale = np.array([2.0**40, 2.0**-30, 2.0**7]) if equivariance == "column" else np.full(3, 2.0**-33)
+    values = case.values(60)
+    scale = of_columns(case, [2.0**40, 2.0**-30, 2.0**7], 2.0**-33)
     one, other = case.source(values), case.source(values * scale)
     stop = Aitken(1e-6, 15)
     plain, scaled = (fit(case.model, s, stop=stop, starts=Search(2)) for s in (one, other))
     assert_same_bits(plain.point.params, scaled.point.params)
-    shift = -(np.log(scale) * (~np.isnan(values)).sum(axis=0)).sum()
-    assert np.isclose(scaled.point.loglik - plain.point.loglik, shift, rtol=1e-12)
+    moved = scaled.point.loglik - plain.point.loglik
+    assert np.isclose(moved, shift_of(case, values, scale), rtol=1e-12, atol=0)
 
 
 @cases_that(lambda case: case.model.equivariance != "none" and "ridge" not in case.name)
 def test_any_units_and_offsets_shift_the_loglik_exactly(case: Case) -> None:
-    values, equivariance = case.values(60), case.model.equivariance
-    scale = np.array([3.0, 0.07, 11.0]) if equivariance == "column" else np.full(3, 0.7)
-    offset = np.array([5.0, -2.0, 1.0])
+    values = case.values(60)
+    scale = of_columns(case, [3.0, 0.07, 11.0], 0.7)
+    offset = np.repeat([5.0, -2.0], 2) if scale.size == 4 else np.array([5.0, -2.0, 1.0])
     stop = Aitken(0, 15)
     plain = fit(case.model, case.source(values), stop=stop, starts=Search(1))
     moved = fit(case.model, case.source(values * scale + offset), stop=stop, starts=Search(1))
-    shift = -(np.log(scale) * (~np.isnan(values)).sum(axis=0)).sum()
+    shift = shift_of(case, values, scale)
     assert np.isclose(moved.point.loglik - shift, plain.point.loglik, rtol=1e-9)
 
 
@@ -257,11 +272,19 @@ def test_filling_leaves_the_seen_cells(case: Case) -> None:
     filled = problem.model.fill(problem.model.prepare(case.point(problem)), block)
     seen = ~np.isnan(block.values)
     np.testing.assert_array_equal(filled[seen], block.values[seen])
-    assert np.isfinite(filled).all()
+    assert np.isfinite(filled[~seen]).all()
 
 
-# mixtures of mixtures are not identified; a prior moves the answer away from the truth
-@cases_that(lambda c: hasattr(c.model, "sample") and "of mixtures" not in c.name and not has_prior(c))
+# mixtures of mixtures are not identified; a prior moves the answer away from the truth; intervals are of a
+# width that no model knows (tests/laws/test_intervals.py refits those)
+@cases_that(
+    lambda c: (
+        hasattr(c.model, "sample")
+        and "of mixtures" not in c.name
+        and not has_prior(c)
+        and c.model.equivariance != "pair"
+    )
+)
 def test_a_sample_is_refitted_to_its_parameters(case: Case) -> None:
     values = case.values(300, holes=0.0)
     source = case.source(values)

@@ -23,6 +23,7 @@ FAMILIES = (
     "poisson",
     "categorical",
     "bernoulli",
+    "interval",
 )
 _LAW: dict[str, Any] = {
     "metavar": "NAME",

@@ -109,7 +109,7 @@ def _fit(
     if course is not None:
         course.say(f"reading {source.path}")
     text = "categorical" in (getattr(estimator, "family", None), getattr(estimator, "emission", None))
-    with held(source) as file:
+    with held(source._replace(open_ends=estimator._check_cells() is not None)) as file:
         rows = read_rows(file, text=text, **aside)
     how = {"lengths": rows.lengths} if "groups" in aside else {"sample_weight": rows.weights}
     if course is not None:

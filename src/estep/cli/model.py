@@ -39,6 +39,7 @@ def chain(path: str) -> Any:
 def table_for(estimator: Any, path: str, source: Source) -> Table:
     """The columns that the model in `path` was fitted to: by name, or where it knows none by position."""
     names = getattr(estimator, "feature_names_in_", None)
+    source = source._replace(open_ends=estimator._check_cells() is not None)
     if names is None:
         return numbers(source.read(source.columns), source)
     if source.columns is not None:

@@ -20,7 +20,8 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help="CSV, TSV, Parquet or Feather file with named columns; '-' is CSV on standard input; "
-        "example:NAME is a shipped data set (airquality, casino, earthquakes, faithful, galaxies, iris).",
+        "example:NAME is a shipped data set (airquality, casino, earthquakes, faithful, galaxies, geyser, "
+        "iris).",
     ),
 ]
 Columns = Annotated[

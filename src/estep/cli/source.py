@@ -27,6 +27,7 @@ class Source(NamedTuple):
     separator: str | None = None
     decimal: str = "."
     inf_as_missing: bool = False
+    open_ends: bool = False  # infinite cells are the open ends of intervals
     stamp: tuple[tuple[int, ...], ...] = ()  # of the files when they were first looked at
 
     def require_unchanged(self) -> None:
@@ -100,7 +101,7 @@ class Source(NamedTuple):
             columns=columns,
             na=self.na or (),
             text="codes",
-            inf="missing" if self.inf_as_missing else "refuse",
+            inf="missing" if self.inf_as_missing else "keep" if self.open_ends else "refuse",
             separator=self.separator,
             decimal=self.decimal,
         )

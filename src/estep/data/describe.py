@@ -20,6 +20,7 @@ def describe(
 ) -> tuple[Column, ...]:
     """One `Column` each, in the user's units, from blocks of raw values. Rows of weight 0 do not count.
 
+    Infinite cells, the open ends of intervals, count as seen and are among the extremes, and that is all.
     Three passes, each over blocks made anew, so that no second copy of the data is held; in a fixed order:
     the bits do not depend on how the rows arrived.
     """
@@ -28,6 +29,14 @@ def describe(
     low = np.fmin.reduce([part[1] for part in parts])
     high = np.fmax.reduce([part[2] for part in parts])
     whole = np.all([part[3] for part in parts], axis=0)
+    if np.isinf(low).any() or np.isinf(high).any():
+        ends = zip(
+            describe(lambda: map(_finite, blocks()), names, levels), seen, low, high, whole, strict=True
+        )
+        return tuple(
+            column._replace(seen=float(s), low=float(a), high=float(b), whole=bool(w))
+            for column, s, a, b, w in ends
+        )
     found, varies = seen > 0, high > low
     low, high = np.where(found, low, 0.0), np.where(found, high, 0.0)
     # about the middle and in units of the half range, so that no square over- or underflows
@@ -80,6 +89,11 @@ def _counted(block: Block) -> Block:
     if block.weights.all():
         return block
     return Block(np.where(block.weights > 0, block.values, np.nan), block.weights)
+
+
+def _finite(block: Block) -> Block:
+    """The block with infinite cells blanked."""
+    return block._replace(values=np.where(np.isfinite(block.values), block.values, np.nan))
 
 
 def _ends(block: Block) -> tuple[Array, Array, Array, list[bool]]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from estep.records import Array, Block, Bool, Column
 
 PIECE = 2**16  # rows that are hashed at a time: a long sequence is a single block
+FAR = 2.0**61  # stands for infinity in a hash
 
 
 def distinct_rows(
@@ -29,7 +30,7 @@ def distinct_rows(
         kept = _thin(hashes, kept, m)
     values = np.concatenate([block.values[:, rows] for block, rows in zip(blocks, kept, strict=True)], axis=1)
     weights = np.concatenate([block.weights[rows] for block, rows in zip(blocks, kept, strict=True)])
-    keys = np.where(np.isnan(values), np.inf, values)  # data hold no inf: a missing cell sorts last
+    keys = np.where(np.isnan(values), np.inf, values)  # a missing cell sorts last; no lower end is inf
     pieces = [b.evidence[:, rows] for b, rows in zip(blocks, kept, strict=True) if b.evidence is not None]
     evidence = np.concatenate(pieces, axis=1) if pieces else None
     if evidence is not None:
@@ -73,7 +74,8 @@ def _hash_of(values: Array, columns: tuple[Column, ...], seed: int) -> NDArray[n
     state = np.full(values.shape[1], seed, dtype=np.uint64)
     for row, column in zip(values, columns, strict=True):
         standard = (row - column.mean) / np.sqrt(column.variance or 1.0)
-        cell = np.where(np.isnan(row), 2.0**60, np.rint(standard * 2.0**20)).astype(np.int64).view(np.uint64)
+        rounded = np.rint(np.clip(standard * 2.0**20, -FAR, FAR))
+        cell = np.where(np.isnan(row), 2.0**60, rounded).astype(np.int64).view(np.uint64)
         state = _mix(state ^ cell)
     return state
 

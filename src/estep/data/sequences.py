@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from estep.data.convert.intake import listed
+from estep.data.convert.intake import Inf, listed
 from estep.data.table import Table, as_table
 from estep.errors import DataError, UsageError
 from estep.records import Array, Int
 
 
-def split(X: Any, lengths: Any, groups: Any, *, text: bool) -> tuple[Any, Int | None]:
+def split(X: Any, lengths: Any, groups: Any, *, text: bool, inf: Inf = "refuse") -> tuple[Any, Int | None]:
     """The data without the column that names the sequences, and their lengths; None for a single sequence.
 
     Parameters
@@ -24,6 +24,8 @@ def split(X: Any, lengths: Any, groups: Any, *, text: bool) -> tuple[Any, Int | 
         The name of a column of X that is no data, or the name or number of the sequence of each row.
     text : bool
         Whether the other columns may hold text.
+    inf : {"refuse", "missing", "keep"}
+        What becomes of infinite cells.
     """
     if groups is None:
         return X, None if lengths is None else _checked(lengths)
@@ -39,7 +41,7 @@ def split(X: Any, lengths: Any, groups: Any, *, text: bool) -> tuple[Any, Int | 
             raise DataError(f"groups name no group in row {row} (counted from 0); give every row one")
         codes = {name: float(code) for code, name in enumerate(dict.fromkeys(names))}
         return X, _runs(np.array([codes[name] for name in names]), list(codes), "groups")
-    whole = as_table(X, text="codes")
+    whole = as_table(X, text="codes", inf=inf)
     found = lengths_of(whole, groups)
     rest = whole.select([name for name in whole.names if name != groups])
     words = [name for name, levels in zip(rest.names, rest.levels, strict=True) if levels is not None]

@@ -59,8 +59,8 @@ def as_table(X: Any, *, text: Text = "refuse", inf: Inf = "refuse") -> Table:
     text : {"refuse", "codes"}
         With "codes", a column of strings becomes the codes 0, 1, ... of its sorted distinct strings, and
         `levels` keeps these. A column of dates is refused in any case.
-    inf : {"refuse", "missing"}
-        Whether an infinite cell is an error or a missing one.
+    inf : {"refuse", "missing", "keep"}
+        Whether an infinite cell is an error or a missing one, or stays: only intervals have a use for it.
 
     Returns
     -------
@@ -88,7 +88,12 @@ def as_table(X: Any, *, text: Text = "refuse", inf: Inf = "refuse") -> Table:
            [2. , 0.5]])
     """
     if isinstance(X, Table):
-        return X
+        if inf == "keep":
+            return X
+        intake = Intake(text, inf)
+        values = check_infinite(intake, X.names, X.values, extremes(X.values))
+        intake.raise_faults()
+        return X._replace(values=values)
     if isinstance(X, str | os.PathLike):
         from estep.data.files import read_table  # files make tables, so they import this module
 

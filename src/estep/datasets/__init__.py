@@ -12,6 +12,7 @@ from estep.datasets.loaders import (
     load_earthquakes,
     load_faithful,
     load_galaxies,
+    load_geyser,
     load_iris,
 )
 from estep.datasets.missing import make_missing
@@ -24,6 +25,7 @@ __all__ = [
     "load_earthquakes",
     "load_faithful",
     "load_galaxies",
+    "load_geyser",
     "load_iris",
     "make_hmm",
     "make_missing",

@@ -13,7 +13,7 @@ import numpy as np
 from estep.errors import ResourceError, UsageError
 from estep.records import Array, Int
 
-NAMES = ("airquality", "casino", "earthquakes", "faithful", "galaxies", "iris")
+NAMES = ("airquality", "casino", "earthquakes", "faithful", "galaxies", "geyser", "iris")
 
 
 class Dataset(NamedTuple):

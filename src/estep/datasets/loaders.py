@@ -149,3 +149,28 @@ def load_galaxies() -> Dataset:
     (82, 1)
     """
     return read("galaxies", "Speeds of 82 galaxies of the Corona Borealis region, km/s.")
+
+
+def load_geyser() -> Dataset:
+    """Old Faithful geyser, watched without a break from 1 to 15 August 1985: 299 eruptions in order.
+
+    Waiting times are whole minutes, so each is known to half a minute either side. Of eruptions at night some
+    lengths were only told as short, medium or long, and are given as 2, 3 and 4 minutes.
+
+    Returns
+    -------
+    Dataset
+        Columns `waiting` (for this eruption, minutes) and `duration` (its length, minutes), in the order of
+        time: one sequence. No class.
+
+    References
+    ----------
+    Azzalini, A. and Bowman, A. W. (1990), Applied Statistics 39, 357-365.
+
+    Examples
+    --------
+    >>> from estep.datasets import load_geyser
+    >>> load_geyser().select("waiting")[:3, 0].tolist()
+    [80.0, 71.0, 57.0]
+    """
+    return read("geyser", "Old Faithful geyser, August 1985: wait for an eruption and its length, minutes.")

@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 from estep import space
 from estep.data.source import Source
-from estep.data.units import Equivariance
+from estep.data.units import Equivariance, has_density
 from estep.records import Array, Block, Column, Units
 from estep.run import Executor, Local
 
@@ -24,7 +24,7 @@ class Model(Protocol):
 
     @property
     def equivariance(self) -> Equivariance:
-        """Which units a fit may choose: none, one scale for all columns, or one a column."""
+        """Which units a fit may choose: none, one scale for all, or one for each column or pair."""
         ...
 
     @property
@@ -126,7 +126,9 @@ class Problem:
 
         stats = self.run.sum(estep, self._items)
         log_prior = self.model.log_prior(params)
-        loglik = float(stats.loglik) + self.source.log_jacobian
+        loglik = float(stats.loglik)
+        if has_density(self.model.equivariance):
+            loglik += self.source.log_jacobian
         return Point(params, stats, loglik, loglik + log_prior, float(stats.loglik) + log_prior)
 
     def pack(self, params: Params) -> Array:

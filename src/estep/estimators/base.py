@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -30,6 +31,9 @@ from estep.run import Local
 
 if TYPE_CHECKING:
     from estep.report.diagnose import Diagnosis
+
+
+CheckCells = Callable[[Array, tuple[str, ...]], None]  # of rows (n, d) and the names of their columns
 
 
 class Face(BaseEstimator, ABC):
@@ -147,9 +151,14 @@ class Face(BaseEstimator, ABC):
         """Whether text columns are refused or taken as categories."""
         return "refuse"
 
+    def _check_cells(self) -> CheckCells | None:
+        """What judges the cells of a row together, infinite ones too; None where these are refused."""
+        return None
+
     def _read(self, X: Any, *, fitting: bool = False) -> Table:
         """X as a table; at a fitted estimator with the columns of the fit, by name where both have names."""
-        table = as_table(X, text=self._text())
+        check = self._check_cells()
+        table = as_table(X, text=self._text(), inf="refuse" if check is None else "keep")
         if fitting:
             self.n_features_in_ = len(table.names)
             self._float32 = is_float32(X)
@@ -157,6 +166,8 @@ class Face(BaseEstimator, ABC):
                 self.feature_names_in_ = np.array(table.names, dtype=object)
             elif hasattr(self, "feature_names_in_"):
                 del self.feature_names_in_
+            if check is not None:
+                check(table.values, table.names)
             return table
         self._fitted()
         known = getattr(self, "feature_names_in_", None)
@@ -174,6 +185,8 @@ class Face(BaseEstimator, ABC):
                 f"X has {len(table.names)} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input"
             )
+        if check is not None:
+            check(table.values, table.names)
         return recode(table, tuple(column.levels for column in self.fitted_.columns))
 
     def _open(

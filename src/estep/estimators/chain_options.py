@@ -23,6 +23,7 @@ EMISSION = {
     "rates_init": "rates",
     "emissionprob_init": "probabilities",
 }
+VARIANCES = ("covariances", "variances")  # what covars_init and covars_ may be of a family
 HELD = tuple(name.removesuffix("_init") for name in (*CHAIN, *EMISSION))
 
 

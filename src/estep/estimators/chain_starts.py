@@ -13,7 +13,7 @@ from estep.engine import Given
 from estep.engine.sampled import SAMPLE
 from estep.engine.starts import Search, Starts
 from estep.errors import UsageError
-from estep.estimators.chain_options import CHAIN, EMISSION
+from estep.estimators.chain_options import CHAIN, EMISSION, fixed_of
 from estep.estimators.parameters import shaped
 from estep.estimators.search import search
 from estep.models import Chain
@@ -35,7 +35,13 @@ def chain_starts(estimator: Any, model: Chain, source: MemorySource) -> Starts:
     bound = model.bind(framed.columns)
     alike = bound.start(framed.sample(SAMPLE, 0), np.random.default_rng(0), "pooled")
     first = _put(alike, estimator, bound, units, given)  # refused here, before anything is searched
-    fields = {EMISSION[name] for name in given if name in EMISSION}
+    fields = {_field(name, first.emission) for name in given if name in EMISSION}
+    kept = {
+        _field(f"{name}_init", first.emission) for name in fixed_of(estimator) if f"{name}_init" in EMISSION
+    }
+    if model.settled and kept < set(first.emission._fields):
+        rest = ", ".join(sorted(set(first.emission._fields) - kept))
+        raise UsageError(f"fixed holds a part of this emission; fix {rest} too, or leave it out of fixed")
     if len(given) - len(fields) == len(CHAIN) and fields == set(getattr(first.emission, "_fields", ())):
         return Given(first)
     put = partial(_put, estimator=estimator, model=bound, units=units, given=given)
@@ -66,20 +72,25 @@ def _put(
         if name in CHAIN:
             user = user._replace(**{CHAIN[name]: shaped(value, getattr(user, CHAIN[name]).shape, name)})
             continue
-        if EMISSION[name] not in getattr(emission, "_fields", ()):
+        field = _field(name, emission)
+        if field not in getattr(emission, "_fields", ()):
             raise UsageError(
                 f"{name} is not a parameter of the emission {estimator._emission()!r}; leave it out"
             )
-        emission = emission._replace(
-            **{EMISSION[name]: _as(value, getattr(emission, EMISSION[name]).shape, name)}
-        )
+        emission = emission._replace(**{field: _as(value, getattr(emission, field).shape, name)})
     start = model.transitions.start_of(user.start, user.moves)  # of a stationary chain
     user = user._replace(start=start, emission=emission)
-    named = {field: name for name, field in (CHAIN | EMISSION).items()}
+    named = {field: name for name, field in (CHAIN | EMISSION).items()} | {"variances": "covars_init"}
     for said in faults(model.spaces(), user):
         place, _, what = said.partition(" ")
         raise UsageError(f"{named[place.rpartition('.')[2]]} {what}; change it, or leave it out")
     return model.rescale(user, units.inverse())
+
+
+def _field(name: str, emission: Any) -> str:
+    """Which of the emission's parameters this is the start of."""
+    field = EMISSION[name]
+    return "variances" if field == "covariances" and hasattr(emission, "variances") else field
 
 
 def _as(value: Any, shape: tuple[int, ...], name: str) -> Array:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from estep.data.convert.intake import Inf
 from estep.data.sequences import split
 from estep.data.source import MemorySource
+from estep.data.units import has_density
 from estep.data.weights import check_weights
 from estep.errors import DataError, UsageError
 from estep.estimators.base import Face
@@ -95,6 +97,8 @@ class Chains(Face):
             source,
             partial(most_probable if algorithm == "viterbi" else each_most_probable, self.fitted_.model),
         )
+        if not has_density(self.fitted_.model.equivariance):
+            return float(found.log_joint.sum()), found.states
         scales = np.log(self._fitted().units.scale)
         seen = sum((~np.isnan(source.block(i).values)).sum(axis=1) for i in range(len(source)))
         return float(found.log_joint.sum() - scales @ seen), found.states
@@ -203,7 +207,7 @@ class Chains(Face):
             return super().plot(kind, X, columns=columns, ax=ax)
         if X is None:
             raise UsageError(f"kind={kind!r} shows the data: give them as X")
-        rows, runs = split(X, lengths, groups, text=self._text() == "codes")
+        rows, runs = self._split(X, lengths, groups)
         values = self._read(rows).values
         runs = np.array([len(values)]) if runs is None else runs
         if kind == "states":
@@ -212,12 +216,17 @@ class Chains(Face):
 
     def impute(self, X: Any, lengths: Any = None, groups: Any = None) -> Array:
         """A copy of X, missing cells at their means given the whole sequence, seen cells bit-unchanged."""
-        rows, runs = split(X, lengths, groups, text=self._text() == "codes")
+        rows, runs = self._split(X, lengths, groups)
         return self._fitted().filled(self._sequences(rows, runs), self._read(rows).values)
 
     def sample(self, n_samples: int = 1) -> tuple[Array, Int]:
         """One sequence drawn from the fitted model: rows (n, d) and states (n,)."""
         return self._draw(n_samples)
+
+    def _split(self, X: Any, lengths: Any, groups: Any) -> tuple[Any, Int | None]:
+        """The data without the column that names the sequences, and their lengths."""
+        inf: Inf = "refuse" if self._check_cells() is None else "keep"
+        return split(X, lengths, groups, text=self._text() == "codes", inf=inf)
 
     def _of_blocks(self, source: MemorySource, of: Any) -> Any:
         """What a function of a prepared model and a block finds, joined along the rows."""
@@ -240,7 +249,7 @@ class Chains(Face):
         *,
         fitting: bool = False,
     ) -> MemorySource:
-        rows, runs = split(X, lengths, groups, text=self._text() == "codes")
+        rows, runs = self._split(X, lengths, groups)
         table = self._read(rows, fitting=fitting)
         n = len(table.values)
         if runs is None:

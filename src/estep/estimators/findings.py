@@ -32,7 +32,8 @@ def findings_of(fitted: Fitted, remedy: str) -> list[tuple[str, str]]:
         for j, column in enumerate(fitted.columns)
         if column.variance == 0 and column.seen > 0 and j not in once
     ]
-    if constant and fitted.model.equivariance != "none":
+    # of an interval one end may well be the same in every row
+    if constant and fitted.model.equivariance not in ("none", "pair"):
         names = ", ".join(map(repr, constant))
         held = ", with a variance held at a floor" if fitted.model.equivariance == "column" else ""
         which = f"columns {names} are" if len(constant) > 1 else f"column {names} is"

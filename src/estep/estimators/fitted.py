@@ -8,6 +8,7 @@ import numpy as np
 
 from estep.data.look import Look
 from estep.data.source import MemorySource
+from estep.data.units import has_density
 from estep.engine import Info, Model, Problem, Result, Verdict
 from estep.errors import DataError
 from estep.records import Array, Block, Column, Units
@@ -72,7 +73,7 @@ class Fitted(NamedTuple):
         framed = source.framed(self.units)
         self.model.check(framed.columns)
         for column in framed.columns:
-            if max(-column.low, column.high) > FARTHEST:
+            if FARTHEST < max(-column.low, column.high) < np.inf:
                 raise DataError(
                     f"column {column.name!r} has a value too far from the fit's to be squared; "
                     "check its units"
@@ -118,6 +119,8 @@ class Fitted(NamedTuple):
 
         def of(block: Block) -> Any:
             found = model.posterior(prep, block)
+            if not has_density(model.equivariance):
+                return found
             return found._replace(loglik=found.loglik + framed.log_jacobian_of(block))
 
         with Local() as run:

@@ -7,10 +7,11 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from estep.estimators.attempt import attempted
-from estep.estimators.chain_options import chain_of
+from estep.estimators.base import CheckCells
+from estep.estimators.chain_options import VARIANCES, chain_of
 from estep.estimators.chain_starts import chain_starts
 from estep.estimators.chains import Chains
-from estep.estimators.laws import family_of, publish_family, takes_text
+from estep.estimators.laws import check_cells_of, family_of, publish_family, takes_text
 from estep.families.family import Family
 from estep.models import Chain
 from estep.models.chain import ChainParams
@@ -25,7 +26,8 @@ class HMM(Chains):
         Number of states K.
     emission : str or Family
         "gaussian" (or "gaussian-tied", "gaussian-diag", "gaussian-spherical"), "poisson", "categorical",
-        "bernoulli", or a family object; ``Mixed(k, family)`` gives mixture emissions.
+        "bernoulli", "interval" (columns in pairs, lower and upper: `IntervalNormal`), or a family object;
+        ``Mixed(k, family)`` gives mixture emissions.
     startprob : {"free", "fixed", "stationary"}
         The law of a sequence's first state: estimated, kept at `startprob_init` (equal shares without it), or
         the stationary law of the transitions, which then also explain where sequences start.
@@ -46,8 +48,9 @@ class HMM(Chains):
     means_init, covars_init | rates_init | emissionprob_init : array-like, optional
         Where the emission starts from, in the user's units: means (K, d) and covariances (not standard
         deviations), (K, d, d), (d, d), (K, d) or (K,) by shape; rates (K, d); probabilities (K, d, levels),
-        or (K, levels) of one column. All of them given, with the chain's, there is that one start and no
-        search, and the states keep their order; otherwise every start of the search takes what is given.
+        or (K, levels) of one column; of p pairs of ends, means and variances (K, p). All of them given, with
+        the chain's, there is that one start and no search, and the states keep their order; otherwise every
+        start of the search takes what is given.
     tol, max_iter, n_init, init_params, random_state, verbose, verbose_interval
         As in `GaussianMixture`.
 
@@ -58,7 +61,7 @@ class HMM(Chains):
         Row i: from state i.
     durations_ : array of shape (K,)
         Expected rows in a state once it is entered, 1 / (1 - p(stay)).
-    means_, covars_ | rates_ | probabilities_ | weights_, inner_
+    means_, covars_ | means_, variances_ | rates_ | probabilities_ | weights_, inner_
         The emission's parameters (the last two of a mixture emission), in the user's units; covariances,
         not standard deviations.
     loglik_ : float
@@ -174,11 +177,15 @@ class HMM(Chains):
     def _text(self) -> Literal["refuse", "codes"]:
         return takes_text(self._emission())
 
+    def _check_cells(self) -> CheckCells | None:
+        return check_cells_of(self._emission())
+
     def _publish_params(self) -> None:
         params: ChainParams = self.fitted_.user_params
         self.startprob_, self.transmat_ = params.start, params.moves
         with np.errstate(divide="ignore"):
             self.durations_ = 1 / np.maximum(1 - np.diag(params.moves), 0.0)
         publish_family(self, params.emission)
-        if hasattr(params.emission, "covariances"):
-            self.covars_ = params.emission.covariances
+        for name in VARIANCES:
+            if hasattr(params.emission, name):
+                self.covars_ = getattr(params.emission, name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from estep.errors import UsageError
-from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
+from estep.estimators.base import CheckCells
+from estep.families import Bernoulli, Categorical, Gaussian, IntervalNormal, Mixed, Poisson
 from estep.families.covariance import SHAPES
 from estep.families.family import Family
 
@@ -15,6 +16,7 @@ NAMED: dict[str, Family] = {
     "poisson": Poisson(),
     "categorical": Categorical(),
     "bernoulli": Bernoulli(),
+    "interval": IntervalNormal(),
 }
 
 
@@ -33,10 +35,25 @@ def family_of(family: str | Family, name: str = "family") -> Family:
 
 def takes_text(family: str | Family, name: str = "family") -> Literal["refuse", "codes"]:
     """Whether text columns are categories to this family."""
+    return "codes" if isinstance(_innermost(family, name), Categorical) else "refuse"
+
+
+def check_cells_of(family: str | Family, name: str = "family") -> CheckCells | None:
+    """What judges the cells of a row together, if the family does that; infinite ones are then let in."""
+    check: CheckCells | None = getattr(_innermost(family, name), "check_cells", None)
+    return check
+
+
+def dimension(family: str | Family, d: int, name: str = "family") -> int:
+    """Of the numbers that d columns tell of: two columns may be the ends of one."""
+    return d // 2 if family_of(family, name).equivariance == "pair" else d
+
+
+def _innermost(family: str | Family, name: str) -> Family:
     law = family_of(family, name)
     while isinstance(law, Mixed):
         law = law.family
-    return "codes" if isinstance(law, Categorical) else "refuse"
+    return law
 
 
 def publish_family(estimator: Any, params: Any) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from estep.estimators.base import CheckCells
 from estep.estimators.clusters import Clusters
-from estep.estimators.laws import family_of, publish_family, takes_text
+from estep.estimators.laws import check_cells_of, family_of, publish_family, takes_text
 from estep.estimators.parameters import count
 from estep.families import Mixed
 from estep.families.family import Family
@@ -21,15 +22,15 @@ class Mixture(Clusters):
         Number of components k.
     family : str or Family
         "gaussian" (or "gaussian-tied", "gaussian-diag", "gaussian-spherical"), "poisson", "categorical",
-        "bernoulli", or a family object such as ``estep.families.Gaussian("diag")``. Categorical columns hold
-        the codes 0, 1, ... or text.
+        "bernoulli", "interval" (columns in pairs, lower and upper: `IntervalNormal`), or a family object such
+        as ``estep.families.Gaussian("diag")``. Categorical columns hold the codes 0, 1, ... or text.
     tol, max_iter, n_init, init_params, random_state, verbose, verbose_interval
         As in `GaussianMixture`.
 
     Attributes
     ----------
     weights_ : array of shape (k,)
-    means_, covariances_ | rates_ | probabilities_
+    means_, covariances_ | means_, variances_ | rates_ | probabilities_
         The family's parameters, in the user's units.
     uncertainty_ : array of shape (n,)
         Of each row of the fit, 1 - p(its most probable component); a saved model does not hold it.
@@ -78,6 +79,9 @@ class Mixture(Clusters):
 
     def _text(self) -> Literal["refuse", "codes"]:
         return takes_text(self.family)
+
+    def _check_cells(self) -> CheckCells | None:
+        return check_cells_of(self.family)
 
     def _publish_params(self) -> None:
         params = self.fitted_.user_params

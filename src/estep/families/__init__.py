@@ -3,7 +3,8 @@
 from estep.families.bernoulli import Bernoulli
 from estep.families.categorical import Categorical
 from estep.families.gaussian import Gaussian
+from estep.families.interval import IntervalNormal
 from estep.families.mixed import Mixed
 from estep.families.poisson import Poisson
 
-__all__ = ["Bernoulli", "Categorical", "Gaussian", "Mixed", "Poisson"]
+__all__ = ["Bernoulli", "Categorical", "Gaussian", "IntervalNormal", "Mixed", "Poisson"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Protocol, Self
 
 from numpy.random import Generator
 
+from estep.data.units import Equivariance
 from estep.records import Array, Block, Column, Int, Units
 
 # Parameters and sums differ from family to family and only pass through other rooms.
@@ -53,8 +54,14 @@ def keep(family: Family, params: Params, sums: Sums) -> Sums:
 
 
 class Family(Protocol):
+    """What every law has.
+
+    One that lets infinite cells in, or asks something of the cells of a row together, has
+    `check_cells(values, names)` as well: `DataError` for the first row of (n, d) values it cannot take.
+    """
+
     @property
-    def equivariance(self) -> Literal["none", "scalar", "column"]:
+    def equivariance(self) -> Equivariance:
         """Which units a fit may choose."""
         ...
 

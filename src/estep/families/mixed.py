@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.random import Generator
 
+from estep.data.units import Equivariance
 from estep.errors import Degenerate
 from estep.families.family import Family, Sweeping, View, keep, rounding
 from estep.families.partition import partition
@@ -90,7 +91,7 @@ class Mixed:
     fixed: bool = False
 
     @property
-    def equivariance(self) -> Literal["none", "scalar", "column"]:
+    def equivariance(self) -> Equivariance:
         return self.family.equivariance
 
     def bind(self, columns: tuple[Column, ...]) -> Mixed:

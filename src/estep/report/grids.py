@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
+from estep.families import Bernoulli, Categorical, Gaussian, IntervalNormal, Mixed, Poisson
 from estep.models import PPCA, Alone, Chain, Normal
 from estep.records import Array, Column, named_leaves
 from estep.report.tables import Alike
@@ -135,11 +135,23 @@ def _levels(
     return found
 
 
+def _intervals(
+    family: IntervalNormal, params: Any, columns: Any, names: list[str], labels: list[str]
+) -> list[Grid]:
+    pairs = [f"{lower}, {upper}" for lower, upper in zip(names[::2], names[1::2], strict=True)]
+    heading, axes = "Variances (not standard deviations)", ("column", "component")
+    return [
+        Grid("means", "Means", params.means.T, pairs, labels, axes),
+        Grid("variances", heading, params.variances.T, pairs, labels, axes),
+    ]
+
+
 _TELL: dict[type[Any], Callable[..., list[Grid]]] = {
     Gaussian: _gaussian,
     Poisson: _rates,
     Bernoulli: _events,
     Categorical: _levels,
+    IntervalNormal: _intervals,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unicodedata import east_asian_width
 
-from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
+from estep.families import Bernoulli, Categorical, Gaussian, IntervalNormal, Mixed, Poisson
 from estep.families.covariance import OneSphere
 from estep.models import PPCA, Alone, Chain, Custom, Normal
 from estep.space import Fixed
@@ -15,6 +15,7 @@ LAWS: dict[type[Any], str] = {
     Poisson: "Poisson",
     Bernoulli: "Bernoulli",
     Categorical: "categorical",
+    IntervalNormal: "interval-normal",
 }
 
 

@@ -26,7 +26,9 @@ def extremes(values: Array) -> tuple[Array, Array]:
 
 
 def check_infinite(intake: Intake, names: Sequence[str], values: Array, ends: tuple[Array, Array]) -> Array:
-    """The values, or a copy with NaN for infinities where these are missing; else they are a fault."""
+    """The values, or a copy with NaN for infinities where these are missing; else a fault, unless kept."""
+    if intake.inf == "keep":
+        return values
     columns = np.flatnonzero(np.isinf(ends[0]) | np.isinf(ends[1]))
     if columns.size and intake.inf == "missing":
         return np.where(np.isinf(values), np.nan, values)

@@ -14,7 +14,7 @@ from estep.errors import DataError, EstepWarning, UsageError
 from estep.records import Array
 
 Text = Literal["refuse", "codes"]
-Inf = Literal["refuse", "missing"]
+Inf = Literal["refuse", "missing", "keep"]
 Numbers = tuple[Array, tuple[str, ...] | None]  # (n,) values and, for a text column, the names of its codes
 
 FAULT_CAP = 20  # faults listed in one message

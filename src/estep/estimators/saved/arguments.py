@@ -9,6 +9,7 @@ import numpy as np
 
 from estep.errors import ModelFileError, UsageError
 from estep.estimators.base import Face
+from estep.estimators.laws import dimension
 from estep.estimators.parameters import count, draw_seed, positive, shaped
 from estep.estimators.saved.spell import spell, unspell
 from estep.estimators.search import search
@@ -118,6 +119,7 @@ def check_arguments(estimator: Face, d: int) -> None:
     else:
         draw_seed(getattr(estimator, "random_state", None))
     k = getattr(estimator, "n_components", 1)
+    d = dimension(getattr(estimator, "emission", "gaussian"), d, "emission")
     shapes = {"weights_init": (k,), "means_init": (k, d), "mean_init": (d,), "covariance_init": (d, d)}
     shapes |= {"startprob_init": (k,), "transmat_init": (k, k), "rates_init": (k, d)}
     for name in ARRAYS:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from estep.errors import ModelFileError
-from estep.families import Categorical, Gaussian, Mixed, Poisson
+from estep.families import Categorical, Gaussian, IntervalNormal, Mixed, Poisson
 from estep.io.container import Tensor
 from estep.models import PPCA, Alone, Chain, Normal
 from estep.records import Units, named_leaves
@@ -40,10 +40,12 @@ def checked_units(model: Any, params: Any, units: Units, scales: list[float]) ->
     good = units.centre.shape == units.scale.shape == d and np.isfinite(units.centre).all()
     if not good or units.scale.tolist() != scales:
         raise ModelFileError("'units' must be finite, and equal to the scales of the columns")
-    plain = not units.centre.any() and set(scales) == {1.0}
-    if (model.equivariance == "scalar" and len(set(scales)) > 1) or (
-        model.equivariance == "none" and not plain
-    ):
+    allowed = {
+        "scalar": len(set(scales)) <= 1,
+        "none": not units.centre.any() and set(scales) == {1.0},
+        "pair": all(np.array_equal(each[::2], each[1::2]) for each in units),
+    }
+    if not allowed.get(model.equivariance, True):
         raise ModelFileError("'units' are not those that this model allows")
     with np.errstate(over="ignore", invalid="ignore"):
         user = model.rescale(params, units)
@@ -75,6 +77,8 @@ def _family_shapes(family: Any, k: int, d: int) -> Shapes:
         return {"means": (k, d), "covariances": own[family.law.name]}
     if isinstance(family, Categorical):
         return {"probabilities": (k, d, max(family.levels or (0,)))}
+    if isinstance(family, IntervalNormal):
+        return {"means": (k, d // 2), "variances": (k, d // 2)}
     return {"rates" if isinstance(family, Poisson) else "probabilities": (k, d)}
 
 
@@ -99,7 +103,7 @@ def _stricter(model: Any, spaces: Any, params: Any) -> list[str]:
         last = name.rpartition(".")[2]
         inner = space.inner if isinstance(space, Fixed) else space
         if (
-            last in ("covariances", "noise")
+            last in ("covariances", "variances", "noise")
             and not isinstance(inner, PosDef)
             and not np.all(leaf >= SMALLEST)
         ):

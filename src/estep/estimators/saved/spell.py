@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from estep.errors import ModelFileError, UsageError
-from estep.families import Bernoulli, Categorical, Gaussian, Mixed, Poisson
+from estep.families import Bernoulli, Categorical, Gaussian, IntervalNormal, Mixed, Poisson
 from estep.families.covariance import SHAPES, OneSphere, Shape
 from estep.families.family import Family
 from estep.records import named_leaves
 from estep.space import Fixed, Loadings, PosDef, Positive, Real, Simplex, Space, Unit
 
-_PLAIN: dict[str, type[Any]] = {"poisson": Poisson, "bernoulli": Bernoulli}
+_PLAIN: dict[str, type[Any]] = {"poisson": Poisson, "bernoulli": Bernoulli, "interval": IntervalNormal}
 
 
 def spell(family: Any) -> Any:
