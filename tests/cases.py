@@ -61,6 +61,14 @@ def intervals(rng: np.random.Generator, n: int) -> np.ndarray:
     return ends.reshape(n, 4)
 
 
+def hide(rows: np.ndarray, rng: np.random.Generator, share: float, law: Any) -> None:
+    """About this share of the cells becomes missing; of intervals, both ends."""
+    hidden = rng.random(rows.shape) < share
+    if law.equivariance == "pair":
+        hidden[:, 1::2] = hidden[:, ::2]
+    rows[hidden] = np.nan
+
+
 @dataclass(frozen=True)
 class Case:
     name: str
@@ -73,10 +81,7 @@ class Case:
         rng = np.random.default_rng(seed)
         rows = self.data(rng, n)
         if holes:
-            hidden = rng.random(rows.shape) < holes
-            if self.model.equivariance == "pair":
-                hidden[:, 1::2] = hidden[:, ::2]
-            rows[hidden] = np.nan
+            hide(rows, rng, holes, self.model)
             rows[n // 2] = np.nan
         return rows
 

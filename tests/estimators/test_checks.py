@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from estep import EM, HMM, PPCA, GaussianMixture, Mixture, Normal, SoftKMeans
+from estep import EM, GMMHMM, HMM, PPCA, GaussianHMM, GaussianMixture, Mixture, Normal, SoftKMeans
 from estep.records import Block
 from estep.space import Positive, Real
 
@@ -47,7 +47,17 @@ class Told:
 
 
 USER = EM(*map(Told, (start, estep, mstep)), spaces=(Real(), Positive()))
-FACES = [GaussianMixture(), Mixture(), SoftKMeans(n_clusters=2), Normal(), PPCA(), HMM(), USER]
+FACES = [
+    GaussianMixture(),
+    Mixture(),
+    SoftKMeans(n_clusters=2),
+    Normal(),
+    PPCA(),
+    HMM(),
+    GaussianHMM(),
+    GMMHMM(),
+    USER,
+]
 
 
 # the checks fit a handful of rows on purpose, and estep says when that is too few for a covariance

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import FAMILIES
+from cases import FAMILIES, hide
 
 from estep import HMM
 from estep.data.source import MemorySource
@@ -48,7 +48,7 @@ def test_both_ways_have_the_same_sums(monkeypatch: pytest.MonkeyPatch, name: str
     family, data = (Mixed(2, Poisson()), FAMILIES["poisson"][1]) if name == "mixture" else FAMILIES[name]
     rng = np.random.default_rng(rows)
     values = data(rng, max(rows, 60))
-    values[rng.random(values.shape) < 0.1] = np.nan
+    hide(values, rng, 0.1, family)
     evidence = np.where(rng.random((3, rows)) < 0.05, -np.inf, 0.0)
     evidence[0] = 0.0
     start = MemorySource(values, tuple("abcd"[: values.shape[1]]))
