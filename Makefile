@@ -2,7 +2,7 @@
 PYTHON ?= python3
 DEMO ?= demo
 BIN := .venv/bin
-BENCHMARKS ?= scikit_learn onedal floor scaling holes normal float32 memory first_fit search chain
+BENCHMARKS ?= scikit_learn onedal floor scaling holes normal float32 memory first_fit search chain chain_memory
 
 .PHONY: venv demo test check docs docs-check bench clean
 

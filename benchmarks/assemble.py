@@ -16,6 +16,7 @@ ORDER = (
     "first_fit",
     "search",
     "chain",
+    "chain_memory",
 )
 HEAD = """# Results
 
