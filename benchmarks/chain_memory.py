@@ -1,6 +1,6 @@
 """Memory of a fit of a hidden Markov chain to one sequence of ten million rows, in a process of its own.
 
-As `benchmarks/memory.py`: the peak above what was resident just before the fit, X loaded and a shorter fit done.
+As `benchmarks/memory.py`: the peak above what was resident before, with X loaded and a shorter fit done.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def main() -> None:
         )
     header = ["GaussianHMM", "peak during fit, MB", "at most, MB", "", "s"]
     notes = (
-        f"One sequence of {spaced(ROWS)} rows, one column, K = {K}, three iterations from a given start. At most: "
-        f"three times X and 8 K bytes a row; X is {8 * ROWS / 1e6:.0f} MB."
+        f"One sequence of {spaced(ROWS)} rows, one column, K = {K}, three iterations from a given start. "
+        f"At most: three times X and 8 K bytes a row; X is {8 * ROWS / 1e6:.0f} MB."
     )
     write("chain_memory", "Memory of a fit of a long chain", header, rows, notes)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from estep.kernels.cpu import chain as fast
 from estep.kernels.cpu.batches import IN_LOGS
 from estep.kernels.cpu.lanes import ROWS as LANES
-from estep.kernels.cpu.recursions import TILE
+from estep.kernels.cpu.passes import TILE
 from estep.kernels.reference import chain as reference
 from estep.linalg import log_sum_exp
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from estep.kernels.cpu.jit import jit
 from estep.kernels.cpu.lanes import ROWS, SPAN
 from estep.kernels.cpu.lifting import lift, log_of, lower
-from estep.kernels.cpu.recursions import ONE, SMALL, ZERO
+from estep.kernels.cpu.passes import SMALL
+from estep.kernels.cpu.recursions import ONE, ZERO
 from estep.kernels.cpu.sides import ascend_side, descend_side
 from estep.kernels.cpu.strips import gather
 from estep.records import Array, Int
@@ -89,7 +90,7 @@ def batch(
         for t in range(spans[s]):
             room[by + t] = weights[s]
             loglik[at[s] + t] += room[scale + t * ROWS + s]
-        lower(room, dense + s, size, ROWS, spans[s], k, room, by, room, least, out, at[s], m)
+        lower(room, dense + s, size, ROWS, spans[s], k, room, by, ONE, room, least, out, at[s], m)
     return 0
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from estep.kernels.cpu import batches, logarithms
 from estep.kernels.cpu.gaussian import frozen
 from estep.kernels.cpu.lanes import ACROSS, ROWS
-from estep.kernels.cpu.recursions import ANOTHER, MORE, NOTHING, SMALL, down, room_of, state_of, up
+from estep.kernels.cpu.passes import ANOTHER, MORE, NOTHING, SMALL
+from estep.kernels.cpu.recursions import down, room_of, state_of, up
 from estep.kernels.cpu.room import aligned, kept
 from estep.kernels.cpu.walks import FLOOR
 from estep.records import Array, Int
@@ -84,13 +85,13 @@ def scaled(
             np.empty(ROWS), kept("room", batches.room_of(k, wide, short)),
         )  # fmt: skip
     alone = np.flatnonzero(left == batches.ALONE)
-    room = kept("room", room_of(k, wide))
+    room, bad = kept("room", room_of(k, wide)), np.zeros(1)
     for s in alone:
-        part, arrays = (k, wide, m, int(edges[s]), int(edges[s + 1]), False), (law.alone, rows)
-        trusted = up(*part, True, *arrays, states, room) and down(
-            *part, NOTHING, float(weights[s]), *arrays, *into, room
-        )
-        left[s] = 0 if trusted else batches.IN_LOGS
+        part, arrays = (k, wide, m, int(edges[s]), int(edges[s + 1]), 0), (law.alone, rows, states, room, bad)
+        up(*part, 1, *arrays)
+        if not bad[0]:
+            down(*part, NOTHING, *arrays, np.array([weights[s]]), loglik, moves)
+        left[s] = batches.IN_LOGS if bad[0] else 0
     return left
 
 
@@ -119,11 +120,11 @@ class Side:
     def up(self, logs: Array) -> Array | None:
         """alpha times its scales (K m,), of the next rows' log densities (K, m); None if too much is lost."""
         m = logs.shape[1]
-        alpha = np.empty(self._k * m)
-        part = (self._k, self._wide, m, 0, m, self._backwards, self._begins)
-        fits = up(*part, self._law.alone, frozen(logs).ravel(), alpha, self._room)
+        alpha, bad = np.empty(self._k * m), np.zeros(1)
+        part = (self._k, self._wide, m, 0, m, int(self._backwards), int(self._begins))
+        up(*part, self._law.alone, frozen(logs).ravel(), alpha, self._room, bad)
         self._begins = False
-        return alpha if fits else None
+        return None if bad[0] else alpha
 
     @property
     def reached(self) -> Array:
@@ -144,11 +145,12 @@ class Side:
         moves are without their probabilities, and loglik sums to that of the rows.
         """
         m, moves = logs.shape[1], np.zeros(self._k * self._wide)
-        loglik = np.empty(m)
-        part = (self._k, self._wide, m, 0, m, self._backwards, self._beyond, weight)
-        trusted = down(*part, self._law.alone, frozen(logs).ravel(), loglik, alpha, moves, self._room)
+        loglik, bad = np.empty(m), np.zeros(1)
+        part = (self._k, self._wide, m, 0, m, int(self._backwards), self._beyond)
+        arrays = (self._law.alone, frozen(logs).ravel(), alpha, self._room, bad)
+        down(*part, *arrays, np.array([weight]), loglik, moves)
         self._beyond = MORE
-        if not trusted:
+        if bad[0]:
             return None
         counts = moves.reshape(self._k, self._wide)[:, : self._k]
         return Smoothed(loglik, alpha.reshape(self._k, m), counts.T if self._backwards else counts)

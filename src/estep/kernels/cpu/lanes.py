@@ -54,6 +54,9 @@ class Code:
     def store(self, value: Any, pointer: Any, register: int = 0) -> None:
         self.builder.store(value, self._wide(pointer, register), align=self.size)
 
+    def scalar(self, value: float) -> Any:
+        return ir.Constant(self.vector.element, value)
+
     def number(self, value: float) -> Any:
         return ir.Constant(self.vector, [value] * self.count)
 
@@ -186,16 +189,7 @@ def routine(emit: Callable[..., None]) -> Any:
                     data = context.make_array(own)(context, builder, value).data
                     value = builder.gep(data, [rest.pop(0)[1]])
                 values.append(value)
-            function = builder.module.globals.get(name)
-            if function is None:
-                shape = ir.FunctionType(ir.VoidType(), [value.type for value in values])
-                function = ir.Function(builder.module, shape, name)
-                function.linkage = "internal"
-                function.attributes.add("noinline")
-                inside = ir.IRBuilder(function.append_basic_block("entry"))
-                emit(Code(inside, arrays[0].dtype), *function.args)
-                inside.ret_void()
-            builder.call(function, values)
+            _call(builder, name, emit, arrays[0].dtype, values)
             return context.get_dummy_value()
 
         whole = [kind if isinstance(kind, types.Array) else types.int64 for kind in given]
@@ -206,8 +200,29 @@ def routine(emit: Callable[..., None]) -> Any:
     typed.__signature__ = Signature(named)  # type: ignore[attr-defined]
     typed.__name__ = emit.__name__
     found = intrinsic(typed)
-    found.emit = emit  # for a routine made of others
+    found.emit = emit  # for a routine made of others, in its own loops
+
+    def call(code: Code, *values: Any) -> None:
+        """The same from another routine's instructions, as a call."""
+        places = [str(code.dtype)] * kinds.count(Place)
+        _call(code.builder, ".".join(["estep", emit.__name__, *places]), emit, code.dtype, values)
+
+    found.call = call
     return found
+
+
+def _call(builder: Any, name: str, emit: Callable[..., None], dtype: Any, values: Values) -> None:
+    """Call the function of this name, which `emit` writes where the module has none."""
+    function = builder.module.globals.get(name)
+    if function is None:
+        shape = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+        function = ir.Function(builder.module, shape, name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        inside = ir.IRBuilder(function.append_basic_block("entry"))
+        emit(Code(inside, dtype), *function.args)
+        inside.ret_void()
+    builder.call(function, list(values))
 
 
 def _count_of(number: int) -> Any:

@@ -71,6 +71,7 @@ def lower(
     n: Count,
     k: Count,
     by: Place,
+    over_by: Count,
     least: Place,
     out: Place,
     apart: Count,
@@ -85,7 +86,7 @@ def lower(
         def step(t: Any, nothing: Values) -> Values:
             value = build.load(code.at(source, t, over_time))
             kept = build.select(build.fcmp_ordered(">=", value, limit), value, value.type(0.0))
-            build.store(build.fmul(kept, build.load(build.gep(by, [t]))), build.gep(target, [t]))
+            build.store(build.fmul(kept, build.load(code.at(by, t, over_by))), build.gep(target, [t]))
             return []
 
         return loop(build, n, [], step)
