@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from estep.kernels.cpu.lanes import ACROSS, ROWS
 from estep.kernels.cpu.plan import STRIPS, Plan, in_line, padded
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE
 from estep.kernels.cpu.strips import PAD
-from estep.records import Array, Block
+from estep.records import Array, Block, Bool
 
 NO_RESP = np.empty((0, 0))
 _kept = threading.local()
@@ -23,7 +24,7 @@ class Sums(NamedTuple):
     """Sums of a block: about the frame's origin on the product path, about the means on the centred one."""
 
     total: Array  # (k, P + PAD) of resp * features: of 1, x, and of squares and products as the kind has them
-    dense: Array  # centred (s, d, 1 + d + PAD) of resp * y (1, y)'; of a shared product (1, products + PAD)
+    dense: Array  # centred (s, d, 1 + d + PAD) of resp * y (1, y)'; of kind LINEAR (1, d, d) of resp * xx'
 
 
 def log_density(plan: Plan, block: Block) -> Array:
@@ -55,7 +56,16 @@ def _sweep(plan: Plan, block: Block, resp: Array, logs: Array) -> tuple[Array, S
         centred.sweep(plan.kind, k, d, strips, *arrays)
     else:
         product.sweep(plan.kind, k, d, strips, plan.edges, plan.parts, padded(plan.width), *arrays)
+        if plan.kind == LINEAR:
+            half = sums.dense[:, :, :d]
+            sums = Sums(sums.total, np.where(_above(d), half, half.transpose(0, 2, 1)))
     return terms.sum(axis=1), sums
+
+
+@cache
+def _above(d: int) -> Bool:
+    """Where an upper triangle is, (d, d)."""
+    return np.arange(d) >= np.arange(d)[:, None]
 
 
 def _room(plan: Plan, block: Block) -> tuple[Array, Array, int]:
@@ -81,7 +91,7 @@ def _new_sums(plan: Plan) -> Sums:
     more = {DIAG: d, SPHERE: 1, FULL: 0 if plan.centred else d * (d + 1) // 2, LINEAR: 0}[plan.kind]
     dense: tuple[int, ...] = (0, 0, 0)
     if plan.kind == LINEAR and not plan.centred:
-        dense = (1, d * (d + 1) // 2 + PAD)
+        dense = (1, d, padded(d))
     elif plan.kind in (FULL, LINEAR) and plan.centred:
         dense = (k if plan.kind == FULL else 1, d, 1 + d + PAD)
     return Sums(np.zeros((k, 1 + d + more + PAD)), np.zeros(dense))

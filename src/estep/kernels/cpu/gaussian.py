@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, isfinite, sqrt
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from estep.errors import Degenerate
 from estep.kernels.cpu import complete, filling, holes
 from estep.kernels.cpu.complete import Sums
 from estep.kernels.cpu.holes import Law
-from estep.kernels.cpu.plan import Plan, triangle
+from estep.kernels.cpu.plan import Plan
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR
 from estep.kernels.cpu.strips import PAD
 from estep.kernels.reference.gaussian import Moments
@@ -40,6 +40,9 @@ def moments(plan: Plan, block: Block, resp: Array) -> Moments:
 def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moments]:
     """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
     terms, sums = complete.sweep(plan._replace(constant=plan.constant + log_weights), block)
+    if plan.kind == LINEAR and not plan.centred:
+        common = _common(plan, sums)
+        terms += [-common, common]
     if plan.flat[0].dtype == np.float32:
         terms[1] *= SINGLE
     else:
@@ -124,14 +127,18 @@ def _about_means(plan: Plan, sums: Sums) -> Moments:
         return Moments(rows, apart, complete.unfold(sums.total, means))
     if plan.kind == LINEAR:
         cross = means.T @ first
-        return Moments(rows, apart, _square(sums.dense[0], d) - cross - cross.T + (means.T * rows) @ means)
+        return Moments(rows, apart, sums.dense[0] - cross - cross.T + (means.T * rows) @ means)
     moved = means * (first + apart)  # 2 m s - n m^2
     return Moments(rows, apart, rest - moved if plan.kind == DIAG else rest[:, 0] - moved.sum(axis=1))
 
 
-def _square(products: Array, d: int) -> Array:
-    """(d, d) of its upper triangle."""
-    rows, columns, _ = triangle(d)
-    whole = np.empty((d, d))
-    whole[rows, columns] = whole[columns, rows] = products[: rows.size]
-    return whole
+def _common(plan: Plan, sums: Sums) -> float:
+    """The sum over rows of w x'Kx / 2, K the shared precision matrix, which a sweep leaves out of its terms.
+
+    What overflows is +inf, K being positive definite, whatever signs stand in the way.
+    """
+    second = sums.dense[0]
+    root = plan.flat[0].reshape(second.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = float((root @ second * root).sum())
+    return found if isfinite(found) else inf
