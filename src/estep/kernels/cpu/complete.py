@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,8 @@ from estep.kernels.cpu.lanes import ACROSS, ROWS
 from estep.kernels.cpu.plan import STRIPS, Plan, in_line, padded
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE
 from estep.kernels.cpu.strips import PAD
-from estep.records import Array, Block, Bool
+from estep.linalg import from_lower
+from estep.records import Array, Block
 
 NO_RESP = np.empty((0, 0))
 _kept = threading.local()
@@ -57,15 +57,8 @@ def _sweep(plan: Plan, block: Block, resp: Array, logs: Array) -> tuple[Array, S
     else:
         product.sweep(plan.kind, k, d, strips, plan.edges, plan.parts, padded(plan.width), *arrays)
         if plan.kind == LINEAR:
-            half = sums.dense[:, :, :d]
-            sums = Sums(sums.total, np.where(_above(d), half, half.transpose(0, 2, 1)))
+            sums = Sums(sums.total, from_lower(sums.dense[:, :, :d].transpose(0, 2, 1)))
     return terms.sum(axis=1), sums
-
-
-@cache
-def _above(d: int) -> Bool:
-    """Where an upper triangle is, (d, d)."""
-    return np.arange(d) >= np.arange(d)[:, None]
 
 
 def _room(plan: Plan, block: Block) -> tuple[Array, Array, int]:

@@ -1,11 +1,7 @@
-"""Expected sums of one normal with missing cells, compiled, in two ways.
+"""Expected sums of one normal with missing cells from compressed patterns.
 
-By the seen block: one Cholesky factor of S_oo a pattern, on the pattern's compressed moments (Little &
-Rubin 2019, section 11.2). By the missing block: with K = S^-1 and y = x - m, E[y_h | y_o] is
--K_hh^-1 K_ho y_o, what is left of the covariance K_hh^-1, log|S_oo| = log|S| + log|K_hh|, and
-y_o' S_oo^-1 y_o = y_o' K_oo y_o - y_o' K_oh K_hh^-1 K_ho y_o (Lauritzen 1996, appendices B and C). A row
-that misses u cells then costs u^3 instead of (d - u)^3, and LANES rows that miss as many are factorised side
-by side.
+One Cholesky factor of the seen block S_oo a pattern, on the pattern's moments (Little & Rubin 2019, section
+11.2).
 """
 
 from __future__ import annotations
@@ -17,7 +13,6 @@ from estep.linalg import LOG_2PI
 from estep.records import Array, Bool, Int
 
 LANES = 32
-PIVOTS = 16  # multiplied before a logarithm is taken; none of them is beyond 1e+-15 where this form is used
 
 
 @jit
@@ -155,92 +150,3 @@ def by_seen(
         sums[1] += 0.5 * (weight * (constant + abs(log_det)) + distance)
         sums[2] += weight
     return -1, sums, first, second
-
-
-@jit
-def by_missing(
-    precision: Array, log_det: float, hidden: Int, counts: Int, weights: Array, reach: Array, apart: Array
-) -> tuple[bool, Array, Array]:
-    """(whether all went well, (loglik, magnitude, rows), what is left (d, d) in its lower triangle).
-
-    Rows are in the order of their `counts` of missing cells, (m,); `hidden` (most, m) names the cells.
-    `apart` (d, m) holds y_o and 0 and gets E[y]; `reach` (d, m) is precision @ apart.
-    """
-    d, m = apart.shape
-    most = len(hidden)
-    sums, left = np.zeros(3), np.zeros((d, d))
-    factor, inverse = np.empty((most, most, LANES)), np.empty((most, most, LANES))
-    turned, s = np.empty((most, LANES)), np.empty(LANES)
-    direct, bent, log_dets, pivots = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    start = 0
-    while start < m:
-        u, t = counts[start], 1
-        while t < LANES and start + t < m and counts[start + t] == u:
-            t += 1
-        direct[:], bent[:], log_dets[:], pivots[:] = 0.0, 0.0, 0.0, 1.0
-        for a in range(d):
-            for i in range(t):
-                direct[i] += apart[a, start + i] * reach[a, start + i]
-        for a in range(u):
-            for i in range(t):
-                turned[a, i] = reach[hidden[a, start + i], start + i]
-                for b in range(a + 1):
-                    factor[a, b, i] = precision[hidden[a, start + i], hidden[b, start + i]]
-        for a in range(u):  # K_hh = factor factor'; the diagonal keeps its inverse
-            for b in range(a + 1):
-                for c in range(b):
-                    for i in range(t):
-                        factor[a, b, i] -= factor[a, c, i] * factor[b, c, i]
-                if b < a:
-                    for i in range(t):
-                        factor[a, b, i] *= factor[b, b, i]
-            for i in range(t):
-                if not (factor[a, a, i] > 0.0 and factor[a, a, i] < np.inf):
-                    return False, sums, left
-            for i in range(t):
-                pivots[i] *= factor[a, a, i]
-                factor[a, a, i] = 1.0 / np.sqrt(factor[a, a, i])
-            if a % PIVOTS == PIVOTS - 1 or a == u - 1:
-                for i in range(t):
-                    log_dets[i] += np.log(pivots[i])
-                    pivots[i] = 1.0
-        for b in range(u):  # inverse = factor^-1
-            for i in range(t):
-                inverse[b, b, i] = factor[b, b, i]
-            for a in range(b + 1, u):
-                s[:] = 0.0
-                for c in range(b, a):
-                    for i in range(t):
-                        s[i] -= factor[a, c, i] * inverse[c, b, i]
-                for i in range(t):
-                    inverse[a, b, i] = s[i] * factor[a, a, i]
-        for a in range(u - 1, -1, -1):  # factor^-1 K_ho y_o, from the last: each needs those before it
-            s[:] = 0.0
-            for c in range(a + 1):
-                for i in range(t):
-                    s[i] += inverse[a, c, i] * turned[c, i]
-            for i in range(t):
-                turned[a, i] = s[i]
-                bent[i] += s[i] * s[i]
-        for a in range(u):
-            s[:] = 0.0
-            for c in range(a, u):
-                for i in range(t):
-                    s[i] -= inverse[c, a, i] * turned[c, i]
-            for i in range(t):
-                apart[hidden[a, start + i], start + i] = s[i]
-            for b in range(a + 1):
-                s[:] = 0.0
-                for c in range(a, u):
-                    for i in range(t):
-                        s[i] += inverse[c, a, i] * inverse[c, b, i]
-                for i in range(t):
-                    left[hidden[a, start + i], hidden[b, start + i]] += weights[start + i] * s[i]
-        for i in range(t):
-            w, constant, seen_det = weights[start + i], (d - u) * LOG_2PI, log_det + log_dets[i]
-            distance = direct[i] - bent[i]
-            sums[0] -= 0.5 * w * (constant + seen_det + distance)
-            sums[1] += 0.5 * w * (constant + abs(seen_det) + distance)
-            sums[2] += w
-        start += t
-    return True, sums, left

@@ -34,7 +34,7 @@ DOUBLE = _Numbers(
 SINGLE = _Numbers(-87.0, 6.93359375e-1, -2.12194440e-4, 1.5 * 2.0**23, 127 << 23, 23, 8, 5)
 
 
-class _Maths(Code):
+class Maths(Code):
     """exp and log of registers."""
 
     def __init__(self, builder: Any, dtype: Any) -> None:
@@ -117,7 +117,7 @@ def share_out(
     By w log p(row), a number for each lane of a register, then by |w log p(row)|. A row that is impossible
     under every component has log p -inf and equal shares; one of weight 0 counts for nothing, even so.
     """
-    maths = _Maths(code.builder, code.dtype)
+    maths = Maths(code.builder, code.dtype)
 
     def one(s: Any, sums: Values) -> Values:
         strip, rows = maths.row(joint, maths.builder.mul(s, k)), maths.builder.mul(s, I64(SPAN * maths.count))
@@ -128,7 +128,7 @@ def share_out(
         maths.store_doubles(value, terms, n)
 
 
-def _share(code: _Maths, strip: Any, k: Any, constant: Any, weights: Any, sums: Values) -> Values:
+def _share(code: Maths, strip: Any, k: Any, constant: Any, weights: Any, sums: Values) -> Values:
     """`share_out` of one strip: the sums of terms with those of its rows."""
     builder, span = code.builder, range(SPAN)
 

@@ -101,6 +101,18 @@ def length(code: Code, strip: Place, d: Count, out: Place) -> None:
 
 
 @routine
+def inner(code: Code, strip: Place, other: Place, d: Count, out: Place) -> None:
+    """out (1, rows) = the sum of the products of d rows of two strips."""
+
+    def add(i: Any, sums: Values) -> Values:
+        one, two = code.row(strip, i), code.row(other, i)
+        return [code.fused(code.load(one, v), code.load(two, v), s) for v, s in enumerate(sums)]
+
+    for v, total in enumerate(loop(code.builder, d, [code.number(0.0)] * SPAN, add)):
+        code.store(total, out, v)
+
+
+@routine
 def total(code: Code, strip: Place, k: Count, out: Place) -> None:
     """out (1, rows) = the sum of k rows of a strip."""
 
