@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -50,6 +51,17 @@ class Patterns:
 
     def __len__(self) -> int:
         return len(self.seen)
+
+    @cached_property
+    def cells(self) -> Int:
+        """(g, d) the cells of each pattern, the seen ones first, both in their order."""
+        return np.argsort(~self.seen, axis=1, kind="stable")
+
+    @cached_property
+    def counts(self) -> Int:
+        """(g,) how many of them are seen."""
+        counts: Int = self.seen.sum(axis=1)
+        return counts
 
     def __iter__(self) -> Iterator[Pattern]:
         for i, seen in enumerate(self.seen):

@@ -19,7 +19,7 @@ from estep.families.mixed import Mixed, MixedParams
 from estep.kernels.cpu import gaussian as fast
 from estep.kernels.cpu import jit as policy
 from estep.kernels.cpu.exponential import exp_nonpositive, log_from_one
-from estep.kernels.cpu.holes import Law
+from estep.kernels.cpu.incomplete import Law
 from estep.kernels.cpu.lanes import WIDE
 from estep.kernels.cpu.plan import TOLERANCE, make_plan, rounded
 from estep.kernels.cpu.shares import share_out

@@ -38,7 +38,7 @@ def log_density(plan: Plan, block: Block) -> Array:
 
 
 def sweep(plan: Plan, block: Block, resp: Array = NO_RESP) -> tuple[Array, Sums]:
-    """A mixture's whole E-step, its log-weights in plan.constant: terms (2,), see `add_terms`, and sums.
+    """A mixture's whole E-step, its log-weights in plan.constant: terms (2,), see `share_out`, and sums.
 
     If resp (k, m) is given, the sums are under it instead, with row weights in it, and the terms 0.
     """

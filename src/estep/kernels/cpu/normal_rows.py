@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 
-from estep.kernels.cpu.lanes import ROWS
 from estep.kernels.cpu.missing import by_missing
 from estep.kernels.cpu.plan import in_line, padded
+from estep.kernels.cpu.room import Room
 from estep.linalg import from_lower
 from estep.records import Array, Int
 
 STRIPS = 8  # of a tile
-
-
-class _Scratch(threading.local):
-    """Kept from item to item: fresh pages for each would cost as much as the arithmetic."""
-
-    room: Array = np.empty(0)
-
-    def take(self, strips: int) -> Array:
-        """Flat room for so many strips of one row."""
-        size = strips * ROWS
-        if self.room.size < size:
-            room = np.empty(size + 8)
-            self.room = room[-(room.ctypes.data // 8) % 8 :]  # no register lies across lines of the cache
-        return self.room[:size]
-
-
-_scratch = _Scratch()
+_room = Room()
 
 
 def sums_of_rows(
@@ -41,7 +23,7 @@ def sums_of_rows(
     """
     d, most, high = len(values), hidden.shape[1], padded(1 + len(values))
     terms, left, total = np.zeros(2), np.zeros((d, d)), np.zeros((1 + d, high))
-    room = _scratch.take(2 * STRIPS * high + d + most * (most + 1) + 4)
+    room = _room.take(2 * STRIPS * high + d + most * (most + 1) + 4)
     well = by_missing(
         d,
         most,
