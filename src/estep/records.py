@@ -54,8 +54,8 @@ class Patterns:
 
     @cached_property
     def cells(self) -> Int:
-        """(g, d) the cells of each pattern, the seen ones first, both in their order."""
-        return np.argsort(~self.seen, axis=1, kind="stable")
+        """(g, d) the cells of each pattern, the seen ones first."""
+        return seen_first(self.seen)
 
     @cached_property
     def counts(self) -> Int:
@@ -66,6 +66,11 @@ class Patterns:
     def __iter__(self) -> Iterator[Pattern]:
         for i, seen in enumerate(self.seen):
             yield Pattern(seen, self.rows[self.edges[i] : self.edges[i + 1]])
+
+
+def seen_first(seen: Bool) -> Int:
+    """The cells of patterns (g, d), those that are seen first, both in their order."""
+    return np.argsort(~seen, axis=1, kind="stable")
 
 
 class Block(NamedTuple):

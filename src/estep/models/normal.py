@@ -158,13 +158,13 @@ def _precision(covariance: Array) -> tuple[Array | None, float]:
 
 
 def _by_seen(prep: NormalPrep, groups: Groups) -> NormalStats:
-    from estep.kernels.cpu import normal as compiled  # brings numba: only at the first fit
+    from estep.kernels.cpu.patterned import by_seen  # brings numba: only at the first fit
 
-    bad, (loglik, magnitude, rows), first, second = compiled.by_seen(
-        prep.mean, prep.covariance, groups.seen, groups.weights, groups.means, groups.scatters
-    )
-    if bad >= 0:
+    moments = groups.weights, groups.means, groups.scatters
+    found = by_seen(prep.mean, prep.covariance, groups.cells, groups.counts, *moments)
+    if found is None:
         raise Degenerate(0, "its covariance is not positive definite")
+    (loglik, magnitude, rows), first, second = found
     return NormalStats(loglik, magnitude, rows, first, second)
 
 
