@@ -103,7 +103,7 @@ def _about_means(plan: Plan, sums: Sums) -> Moments:
         return Moments(rows, first.copy(), own.copy())
     apart = first - rows[:, None] * means
     if plan.kind == FULL:
-        return Moments(rows, apart, complete.unfold(sums.total, means))
+        return Moments(rows, apart, sums.dense)
     if plan.kind == LINEAR:
         cross = means.T @ first
         return Moments(rows, apart, sums.dense[0] - cross - cross.T + (means.T * rows) @ means)

@@ -11,7 +11,7 @@ from typing import Any
 
 from estep.kernels.cpu.jit import jit
 from estep.kernels.cpu.lanes import I64, Code, Count, Place, Values, loop, routine, rows_of
-from estep.kernels.cpu.products import DIAG, LINEAR, SPHERE
+from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE
 from estep.kernels.cpu.shares import share_out
 from estep.kernels.cpu.strips import (
     PAD,
@@ -99,11 +99,13 @@ def sweep(
     shared: Array,
     terms: Array,
     logs: Array,
+    means: Array,
 ) -> None:
     """A mixture's whole E-step on complete rows values (d, m), its log-weights in `constant`.
 
     terms and sums (k, P + PAD) grow by the block's. So does, of kind LINEAR, the upper triangle of shared, of
-    the sum of xx', (d, width); terms are then without -1/2 x'Kx. If resp (k, m) is not empty, the sums are
+    the sum of xx', (d, width); terms are then without -1/2 x'Kx. Of kind FULL, shared (k, d, d) gets the
+    second moments about the means, from all of sums. If resp (k, m) is not empty, the sums are
     under it, with row weights in it; if logs (k, m) is not empty, it gets the log-densities but for their
     constants, and nothing else is done. All arrays are flat; x has room for the strips of a tile: 1, values
     and zeros, then features, joint log-densities, and one row more.
@@ -166,3 +168,15 @@ def sweep(
                 gather(x, joint, tall, k, x, features, wide, part, strips, sums, begin, p + PAD)
                 begin += part
         start += count
+    if kind == FULL and not logs.size:
+        for j in range(k):
+            own, line, at = j * (p + PAD), j * d, j * d * d
+            product = own + 1 + d
+            for a in range(d):
+                mean = means[line + a]
+                pull = sums[own] * mean - sums[own + 1 + a]
+                for b in range(a, d):
+                    value = sums[product] - mean * sums[own + 1 + b] + pull * means[line + b]
+                    shared[at + a * d + b] = value
+                    shared[at + b * d + a] = value
+                    product += 1
