@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.linalg import solve_triangular
 
 from estep.errors import Degenerate
-from estep.records import Array
+from estep.records import Array, Bool
 
 LOG_2PI = float(np.log(2.0 * np.pi))
 
@@ -34,6 +36,17 @@ def symmetric(matrix: Array) -> Array:
     """The symmetric part, exactly symmetric in its bits."""
     mean: Array = (matrix + np.swapaxes(matrix, -1, -2)) / 2
     return mean
+
+
+def from_lower(stack: Array) -> Array:
+    """The symmetric matrices of which (..., d, d) has the lower triangles."""
+    found: Array = np.where(_lower(stack.shape[-1]), stack, np.swapaxes(stack, -1, -2))
+    return found
+
+
+@cache
+def _lower(d: int) -> Bool:
+    return np.arange(d)[:, None] >= np.arange(d)
 
 
 def clip_to_floor(matrix: Array, floor: Array) -> Array:

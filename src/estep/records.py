@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -51,9 +52,25 @@ class Patterns:
     def __len__(self) -> int:
         return len(self.seen)
 
+    @cached_property
+    def cells(self) -> Int:
+        """(g, d) the cells of each pattern, the seen ones first."""
+        return seen_first(self.seen)
+
+    @cached_property
+    def counts(self) -> Int:
+        """(g,) how many of them are seen."""
+        counts: Int = self.seen.sum(axis=1)
+        return counts
+
     def __iter__(self) -> Iterator[Pattern]:
         for i, seen in enumerate(self.seen):
             yield Pattern(seen, self.rows[self.edges[i] : self.edges[i + 1]])
+
+
+def seen_first(seen: Bool) -> Int:
+    """The cells of patterns (g, d), those that are seen first, both in their order."""
+    return np.argsort(~seen, axis=1, kind="stable")
 
 
 class Block(NamedTuple):

@@ -19,7 +19,7 @@ from estep.families.mixed import Mixed, MixedParams
 from estep.kernels.cpu import gaussian as fast
 from estep.kernels.cpu import jit as policy
 from estep.kernels.cpu.exponential import exp_nonpositive, log_from_one
-from estep.kernels.cpu.holes import Law
+from estep.kernels.cpu.incomplete import Law
 from estep.kernels.cpu.lanes import WIDE
 from estep.kernels.cpu.plan import TOLERANCE, make_plan, rounded
 from estep.kernels.cpu.shares import share_out
@@ -227,6 +227,16 @@ def test_a_row_impossible_everywhere_is_shared_and_counts_for_minus_infinity() -
     np.testing.assert_array_equal(sums.rows, [1.0, 1.0])
     (loglik, _), _ = fast.mixture(plan, np.log([0.5, 0.5]), block._replace(weights=np.array([1.0, 0.0])))
     assert np.isfinite(loglik)  # a row of weight 0 counts for nothing
+
+
+def test_an_overflow_under_a_shared_covariance_is_minus_infinity_whatever_its_signs() -> None:
+    block = Block(np.array([[0.0, 1e200], [1.0, 1e200]]), np.array([1.0, 1.0]))
+    plan = make_plan("tied", np.zeros((2, 2)), np.array([[2.0, 1.0], [1.0, 2.0]]))
+    assert fast.mixture(plan, np.log([0.5, 0.5]), block)[0].tolist() == [-np.inf, np.inf]
+    np.testing.assert_array_equal(fast.log_density(plan, block)[:, 1], [-np.inf, -np.inf])
+    (loglik, _), sums = fast.mixture(plan, np.log([0.5, 0.5]), block._replace(weights=np.array([1.0, 0.0])))
+    assert np.isfinite(loglik)  # a row of weight 0 counts for nothing
+    np.testing.assert_array_equal(sums.second, [[0.0, 0.0], [0.0, 1.0]])
 
 
 def test_a_component_without_density_is_named() -> None:

@@ -13,7 +13,7 @@ from estep.data.source import MemorySource
 from estep.engine.problem import Problem
 from estep.errors import EstepWarning
 from estep.kernels.cpu.gaussian import moments_of_holes
-from estep.kernels.cpu.holes import Law
+from estep.kernels.cpu.incomplete import Law
 from estep.kernels.reference import gaussian as reference
 from estep.models.by_pattern import Groups
 from estep.models.by_row import split

@@ -25,7 +25,7 @@ from estep.records import Array, Block, Column, Int, Units
 from estep.space import Fixed, Real, Space
 
 if TYPE_CHECKING:  # numba is loaded by a first pass, not by an import of this package
-    from estep.kernels.cpu.holes import Law
+    from estep.kernels.cpu.incomplete import Law
     from estep.kernels.cpu.plan import Plan
     from estep.kernels.reference.gaussian import Moments
 
@@ -58,7 +58,7 @@ class _Prep:
 
     @cached_property
     def law(self) -> Law:
-        from estep.kernels.cpu.holes import Law
+        from estep.kernels.cpu.incomplete import Law
 
         return Law(self.params.means, np.ascontiguousarray(self.dense))
 

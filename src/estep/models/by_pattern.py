@@ -7,13 +7,14 @@ Rows that miss the same cells enter the likelihood of a normal through their num
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estep.data.patterns import pattern_words
-from estep.records import Array, Block, Bool, Patterns
+from estep.records import Array, Block, Bool, Int, Patterns, seen_first
 
 Keys = NDArray[Any]  # a pattern as a word or as bytes, in the order of the bits of its missing cells
 
@@ -28,6 +29,17 @@ class Groups:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @cached_property
+    def cells(self) -> Int:
+        """(g, d) the cells of each, the seen ones first."""
+        return seen_first(self.seen)
+
+    @cached_property
+    def counts(self) -> Int:
+        """(g,) how many of them are seen."""
+        counts: Int = self.seen.sum(axis=1)
+        return counts
 
     def take(self, which: Any) -> Groups:
         """Some of them."""
@@ -55,10 +67,9 @@ class Compressed:
 
 def moments(block: Block, patterns: Patterns) -> Groups:
     """The groups of the rows of a block that are in these of its patterns."""
-    from estep.kernels.cpu import normal as kernel  # brings numba: only at the first fit
+    from estep.kernels.cpu.patterned import tabulate  # brings numba: only at the first fit
 
-    found = kernel.tabulate(block.values, block.weights, patterns.seen, patterns.rows, patterns.edges)
-    groups = Groups(keys_of(patterns.seen), patterns.seen, *found)
+    groups = Groups(keys_of(patterns.seen), patterns.seen, *tabulate(block, patterns))
     counted = groups.weights > 0
     return groups if counted.all() else groups.take(counted)
 

@@ -18,7 +18,7 @@ from estep.run import Executor
 from estep.run.local import Blocks
 
 CELLS = 2**15  # of an item of rows: four such arrays stay in the L2 cache
-ITEM = 60_000.0  # nanoseconds that an item costs by itself
+ITEM = 30_000.0  # nanoseconds that an item costs by itself
 GROUP_ITEM = 400_000.0  # nanoseconds of an item of groups
 MOMENTS = 8  # times the numbers of the rows that compressed patterns may take
 
@@ -28,8 +28,7 @@ class Loose(NamedTuple):
 
     values: Array  # (d, m), 0 where missing
     weights: Array  # (m,) > 0
-    holes: Int  # places of the missing cells in the flat values
-    hidden: Int  # (most, m) the missing cells of each row
+    hidden: Int  # (m, most) the missing cells of each row
     counts: Int  # (m,) how many those are
     patterns: Patterns  # of these rows
 
@@ -74,7 +73,7 @@ def cost_compressed(d: int, missing: Int) -> Array:
 def cost_loose(d: int, missing: Int) -> Array:
     """Nanoseconds a pass for one row by the missing block of the precision matrix."""
     u = missing.astype(float)
-    found: Array = 50 + 3 * d + 0.075 * d**2 + 17 * u + 0.235 * u**3
+    found: Array = 5 + 0.6 * d + 0.08 * d**2 + 2.5 * u + 2 * u**2 + 0.02 * u**3
     return found
 
 
@@ -143,8 +142,8 @@ def _item(block: Block, rows: Int, seen: Bool, which: Int, counts: Int) -> Loose
     values = np.take(block.values, rows, axis=1)  # in C order, which an index need not give
     values[missing.T] = 0.0
     row, cell = np.nonzero(missing)
-    hidden = np.zeros((int(counts[-1]), rows.size), dtype=np.int64)
-    hidden[np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts), row] = cell
+    hidden = np.zeros((rows.size, int(counts[-1])), dtype=np.int64)
+    hidden[row, np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)] = cell
     weights = block.weights[rows]
     values.flags.writeable = weights.flags.writeable = False  # as a block's are: no kernel is compiled anew
-    return Loose(values, weights, cell * rows.size + row, hidden, counts, patterns)
+    return Loose(values, weights, hidden, counts, patterns)

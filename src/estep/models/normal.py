@@ -158,13 +158,13 @@ def _precision(covariance: Array) -> tuple[Array | None, float]:
 
 
 def _by_seen(prep: NormalPrep, groups: Groups) -> NormalStats:
-    from estep.kernels.cpu import normal as compiled  # brings numba: only at the first fit
+    from estep.kernels.cpu.patterned import by_seen  # brings numba: only at the first fit
 
-    bad, (loglik, magnitude, rows), first, second = compiled.by_seen(
-        prep.mean, prep.covariance, groups.seen, groups.weights, groups.means, groups.scatters
-    )
-    if bad >= 0:
+    moments = groups.weights, groups.means, groups.scatters
+    found = by_seen(prep.mean, prep.covariance, groups.cells, groups.counts, *moments)
+    if found is None:
         raise Degenerate(0, "its covariance is not positive definite")
+    (loglik, magnitude, rows), first, second = found
     return NormalStats(loglik, magnitude, rows, first, second)
 
 
@@ -172,20 +172,12 @@ def _by_missing(prep: NormalPrep, precision: Array, item: Loose) -> NormalStats 
     """None if rounding left a block of the precision matrix without a factor."""
     from estep.kernels.cpu.normal_rows import sums_of_rows
 
-    found = sums_of_rows(
-        prep.mean,
-        precision,
-        prep.log_det,
-        item.values,
-        item.weights,
-        item.holes,
-        item.hidden,
-        item.counts,
-    )
+    given = item.values, item.weights, item.hidden, item.counts
+    found = sums_of_rows(prep.mean, precision, prep.log_det, *given)
     if found is None:
         return None
-    (loglik, magnitude, rows), first, second = found
-    return NormalStats(loglik, magnitude, rows, first, second)
+    (loglik, magnitude), first, second = found
+    return NormalStats(loglik, magnitude, first[0], first[1:], second)
 
 
 def _one(params: NormalParams) -> GaussianParams:

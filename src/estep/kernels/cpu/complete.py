@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from estep.kernels.cpu import centred, product
-from estep.kernels.cpu.jit import jit
 from estep.kernels.cpu.lanes import ACROSS, ROWS
 from estep.kernels.cpu.plan import STRIPS, Plan, in_line, padded
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE
 from estep.kernels.cpu.strips import PAD
+from estep.linalg import from_lower
 from estep.records import Array, Block
 
 NO_RESP = np.empty((0, 0))
@@ -20,10 +20,14 @@ _kept = threading.local()
 
 
 class Sums(NamedTuple):
-    """Sums of a block: about the frame's origin on the product path, about the means on the centred one."""
+    """Sums of a block: about the frame's origin on the product path, about the means on the centred one.
+
+    `dense` is of kinds FULL, s = k, and LINEAR, s = 1: centred (s, d, 1 + d + PAD) of resp * y (1, y)'; else
+    of kind LINEAR (1, d, d) of resp * xx', and of kind FULL (k, d, d), about the means for once.
+    """
 
     total: Array  # (k, P + PAD) of resp * features: of 1, x, and of squares and products as the kind has them
-    dense: Array  # centred (s, d, 1 + d + PAD) of resp * y (1, y)'; of a shared product (1, products + PAD)
+    dense: Array
 
 
 def log_density(plan: Plan, block: Block) -> Array:
@@ -37,7 +41,7 @@ def log_density(plan: Plan, block: Block) -> Array:
 
 
 def sweep(plan: Plan, block: Block, resp: Array = NO_RESP) -> tuple[Array, Sums]:
-    """A mixture's whole E-step, its log-weights in plan.constant: terms (2,), see `add_terms`, and sums.
+    """A mixture's whole E-step, its log-weights in plan.constant: terms (2,), see `share_out`, and sums.
 
     If resp (k, m) is given, the sums are under it instead, with row weights in it, and the terms 0.
     """
@@ -54,7 +58,10 @@ def _sweep(plan: Plan, block: Block, resp: Array, logs: Array) -> tuple[Array, S
     if plan.centred:
         centred.sweep(plan.kind, k, d, strips, *arrays)
     else:
+        arrays.append(in_line(plan.means))
         product.sweep(plan.kind, k, d, strips, plan.edges, plan.parts, padded(plan.width), *arrays)
+        if plan.kind == LINEAR:
+            sums = Sums(sums.total, from_lower(sums.dense[:, :, :d].transpose(0, 2, 1)))
     return terms.sum(axis=1), sums
 
 
@@ -80,25 +87,7 @@ def _new_sums(plan: Plan) -> Sums:
     k, d = plan.means.shape
     more = {DIAG: d, SPHERE: 1, FULL: 0 if plan.centred else d * (d + 1) // 2, LINEAR: 0}[plan.kind]
     dense: tuple[int, ...] = (0, 0, 0)
-    if plan.kind == LINEAR and not plan.centred:
-        dense = (1, d * (d + 1) // 2 + PAD)
-    elif plan.kind in (FULL, LINEAR) and plan.centred:
-        dense = (k if plan.kind == FULL else 1, d, 1 + d + PAD)
+    if plan.kind in (FULL, LINEAR):
+        about = d if plan.kind == FULL else padded(d)
+        dense = (k if plan.kind == FULL else 1, d, 1 + d + PAD if plan.centred else about)
     return Sums(np.zeros((k, 1 + d + more + PAD)), np.zeros(dense))
-
-
-@jit
-def unfold(total: Array, means: Array) -> Array:
-    """Second moments about the means, (k, d, d), from sums of 1, x and x_a x_b, a <= b, about the origin."""
-    k, d = means.shape
-    second = np.empty((k, d, d))
-    for j in range(k):
-        p = 1 + d
-        for a in range(d):
-            pull = total[j, 0] * means[j, a] - total[j, 1 + a]
-            for b in range(a, d):
-                value = total[j, p] - means[j, a] * total[j, 1 + b] + pull * means[j, b]
-                second[j, a, b] = value
-                second[j, b, a] = value
-                p += 1
-    return second

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, isfinite, sqrt
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from estep.errors import Degenerate
-from estep.kernels.cpu import complete, filling, holes
+from estep.kernels.cpu import complete, incomplete
 from estep.kernels.cpu.complete import Sums
-from estep.kernels.cpu.holes import Law
-from estep.kernels.cpu.plan import Plan, triangle
+from estep.kernels.cpu.incomplete import Law
+from estep.kernels.cpu.plan import Plan
 from estep.kernels.cpu.products import DIAG, FULL, LINEAR
 from estep.kernels.cpu.strips import PAD
 from estep.kernels.reference.gaussian import Moments
-from estep.records import Array, Block, Bool, Int, Patterns
+from estep.records import Array, Block, Patterns
 
 # In float32 a row's rounding is of either sign: of a sum over rows about 2^-24 of that of |log-densities| is
 # left, which the engine, in 64 eps of float64, reads as this many times that sum.
 SINGLE = 2.0**-24 / (64 * 2.0**-52)
 
 A = TypeVar("A", bound=NDArray[Any])
-NO_WEIGHTS, NO_RESP = np.empty(0), np.empty((0, 0))
-NO_RESP.flags.writeable = False
 
 
 def log_density(plan: Plan, block: Block) -> Array:
@@ -38,8 +35,11 @@ def moments(plan: Plan, block: Block, resp: Array) -> Moments:
 
 
 def mixture(plan: Plan, log_weights: Array, block: Block) -> tuple[Array, Moments]:
-    """A mixture's whole E-step in one sweep: its terms (see `products.add_terms`) and moments."""
+    """A mixture's whole E-step in one sweep: its terms (see `share_out`) and moments."""
     terms, sums = complete.sweep(plan._replace(constant=plan.constant + log_weights), block)
+    if plan.kind == LINEAR and not plan.centred:
+        common = _common(plan, sums)
+        terms += [-common, common]
     if plan.flat[0].dtype == np.float32:
         terms[1] *= SINGLE
     else:
@@ -59,38 +59,25 @@ def rounding(plan: Plan) -> float:
 
 def log_density_of_holes(law: Law, block: Block, patterns: Patterns) -> Array:
     """(k, m), missing cells integrated out."""
-    bad, logs = holes.log_density(law, *_arrays(patterns), frozen(block.values))
-    _refuse(bad)
-    return logs
+    return incomplete.log_density(law, block, patterns)
 
 
 def moments_of_holes(law: Law, block: Block, patterns: Patterns, resp: Array) -> Moments:
     """Expected sums under resp (k, m), row weights in it; dense second moments."""
-    return _sweep(law, NO_WEIGHTS, block, patterns, resp)[1]
+    return _parted(incomplete.sweep(law, np.zeros(len(law.means)), block, patterns, resp)[1])
 
 
 def mixture_of_holes(law: Law, log_weights: Array, block: Block, patterns: Patterns) -> tuple[Array, Moments]:
     """As `mixture`, with dense second moments."""
-    return _sweep(law, log_weights, block, patterns, NO_RESP)
+    terms, sums = incomplete.sweep(law, log_weights, block, patterns)
+    return terms, _parted(sums)
 
 
 def conditional_mean(law: Law, block: Block, resp: Array) -> Array:
     """E[x | seen], (d, m), mixed over components by resp (k, m) that sums to 1; seen cells as they are."""
     if block.patterns is None:
         return block.values.copy()
-    bad, filled = filling.conditional_mean(law, *_arrays(block.patterns), frozen(block.values), frozen(resp))
-    _refuse(bad)
-    return filled
-
-
-def _sweep(
-    law: Law, log_weights: Array, block: Block, patterns: Patterns, resp: Array
-) -> tuple[Array, Moments]:
-    bad, terms, sums = holes.sweep(
-        law, log_weights, *_arrays(patterns), frozen(block.values), frozen(block.weights), frozen(resp)
-    )
-    _refuse(bad)
-    return terms, Moments(*sums)
+    return incomplete.conditional_mean(law, block, block.patterns, resp)
 
 
 def frozen(array: A) -> A:
@@ -101,13 +88,8 @@ def frozen(array: A) -> A:
     return kept
 
 
-def _arrays(patterns: Patterns) -> tuple[Bool, Int, Int]:
-    return patterns.seen, patterns.rows, patterns.edges
-
-
-def _refuse(component: int) -> None:
-    if component >= 0:
-        raise Degenerate(component, "its covariance is not positive definite")
+def _parted(sums: Array) -> Moments:
+    return Moments(sums[:, 0, 0].copy(), sums[:, 0, 1:].copy(), sums[:, 1:, 1:].copy())
 
 
 def _about_means(plan: Plan, sums: Sums) -> Moments:
@@ -121,17 +103,21 @@ def _about_means(plan: Plan, sums: Sums) -> Moments:
         return Moments(rows, first.copy(), own.copy())
     apart = first - rows[:, None] * means
     if plan.kind == FULL:
-        return Moments(rows, apart, complete.unfold(sums.total, means))
+        return Moments(rows, apart, sums.dense)
     if plan.kind == LINEAR:
         cross = means.T @ first
-        return Moments(rows, apart, _square(sums.dense[0], d) - cross - cross.T + (means.T * rows) @ means)
+        return Moments(rows, apart, sums.dense[0] - cross - cross.T + (means.T * rows) @ means)
     moved = means * (first + apart)  # 2 m s - n m^2
     return Moments(rows, apart, rest - moved if plan.kind == DIAG else rest[:, 0] - moved.sum(axis=1))
 
 
-def _square(products: Array, d: int) -> Array:
-    """(d, d) of its upper triangle."""
-    rows, columns, _ = triangle(d)
-    whole = np.empty((d, d))
-    whole[rows, columns] = whole[columns, rows] = products[: rows.size]
-    return whole
+def _common(plan: Plan, sums: Sums) -> float:
+    """The sum over rows of w x'Kx / 2, K the shared precision matrix, which a sweep leaves out of its terms.
+
+    What overflows is +inf, K being positive definite, whatever signs stand in the way.
+    """
+    second = sums.dense[0]
+    root = plan.flat[0].reshape(second.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = float((root @ second * root).sum())
+    return found if isfinite(found) else inf

@@ -43,8 +43,8 @@ class Plan(NamedTuple):
     means: Array  # (k, d)
     constant: Array  # (k,)
     flat: tuple[Array, ...]  # what else the sweep takes, each in a line and read-only:
-    # natural (k, P), of features 1, x, and so on, that of 1 being 0, or of products alone, (1, P), if shared,
-    # and linear (k, 1 + d), of 1 and x, in that case; centred, the means, whiten (k, d, d) or, shared,
+    # natural (k, P), of features 1, x, and so on, that of 1 being 0; of a shared covariance a root of half
+    # the precision matrix, (d, d), and linear (k, d), of x; centred, the means, whiten (k, d, d) or, shared,
     # (1, d, d) inverse Cholesky factors, or (k, d) their diagonals, and -1/2
 
     @property
@@ -87,14 +87,15 @@ def _dense(kind: int, means: Array, covariances: Array, centred: bool | None) ->
     products = d * (d + 1) // 2
     if _centre(centred, terms, d + products if kind == FULL else d):
         return _centred(kind, means, constant, whiten)
-    linear = np.hstack([np.zeros((k, 1)), lean])
-    rows, columns, halves = triangle(d)
-    natural = precisions[:, rows, columns] * halves
     constant = constant - 0.5 * (lean * means).sum(axis=1)
-    edges, parts = _chunks(d, 1 + d if kind == FULL else 0)
-    if kind == FULL:
-        natural, linear = np.hstack([linear, natural]), NOTHING
-    flat = (in_line(natural), in_line(linear))
+    if kind == LINEAR:
+        edges, parts = in_line(np.array([0, d])), in_line(np.array([d]))
+        flat = in_line(np.sqrt(0.5) * whiten), in_line(lean)
+    else:
+        rows, columns, halves = triangle(d)
+        edges, parts = _chunks(d)
+        natural = np.hstack([np.zeros((k, 1)), lean, precisions[:, rows, columns] * halves])
+        flat = in_line(natural), in_line(NOTHING)
     return Plan(kind, False, float(terms.max()), edges, parts, means, constant, flat)
 
 
@@ -111,9 +112,9 @@ def in_line(array: A) -> A:
     return line
 
 
-def _chunks(d: int, before: int) -> tuple[Int, Int]:
+def _chunks(d: int) -> tuple[Int, Int]:
     """Edges between chunks of features, of whole columns and few enough for the cache; their sizes."""
-    most = CACHE // (STRIPS * ROWS)
+    most, before = CACHE // (STRIPS * ROWS), 1 + d
     if before + d * (d + 1) // 2 <= most:
         return in_line(np.array([0, d])), in_line(np.array([before + d * (d + 1) // 2]))
     edges, widths = [0], [before]

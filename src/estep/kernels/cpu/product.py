@@ -1,7 +1,8 @@
 """The product path: log-densities and sums are one matrix product each over the features of a tile.
 
-Features are 1, x and, by the kind, x_a x_b for a <= b, x_a^2 or |x|^2. Of a shared full covariance the
-products serve one more component, whose log-density is added to all of them, and whose sums are theirs.
+Features are 1, x and, by the kind, x_a x_b for a <= b, x_a^2 or |x|^2. Under a shared full covariance, kind
+LINEAR, they are 1 and x alone: -1/2 x'Kx is the same for all components, so it cancels from shares, and in
+a log-likelihood it comes from the sum of xx' over rows, which is needed anyway and costs the same for any k.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ from typing import Any
 
 from estep.kernels.cpu.jit import jit
 from estep.kernels.cpu.lanes import I64, Code, Count, Place, Values, loop, routine, rows_of
-from estep.kernels.cpu.products import DIAG, LINEAR, SPHERE
+from estep.kernels.cpu.products import DIAG, FULL, LINEAR, SPHERE
 from estep.kernels.cpu.shares import share_out
 from estep.kernels.cpu.strips import (
     PAD,
-    add,
     clear,
     gather,
     lay,
@@ -22,6 +22,7 @@ from estep.kernels.cpu.strips import (
     multiply,
     outer,
     squares,
+    subtract,
     take,
     total,
 )
@@ -45,10 +46,10 @@ def fill(
     """Strips of `size` features, `far` apart, from strips of 1, values and zeros, `step` apart.
 
     Those of the columns a in [begin, end): x_a x_b for b >= a, or squares; before those of column 0 come 1
-    and x, unless the kind is LINEAR. Zeros follow, up to a multiple of PAD.
+    and x. Zeros follow, up to a multiple of PAD.
     """
     build, one = code.builder, I64(1)
-    first = build.and_(build.icmp_signed("==", begin, I64(0)), build.icmp_signed("!=", kind, I64(LINEAR)))
+    first = build.icmp_signed("==", begin, I64(0))
     before = build.select(first, build.add(d, one), I64(0))
     separate = [build.icmp_signed("==", kind, I64(each)) for each in (DIAG, SPHERE)]
     spare = build.srem(build.sub(I64(0), size), I64(PAD))
@@ -98,42 +99,47 @@ def sweep(
     shared: Array,
     terms: Array,
     logs: Array,
+    means: Array,
 ) -> None:
     """A mixture's whole E-step on complete rows values (d, m), its log-weights in `constant`.
 
-    terms and sums (k, P + PAD), and of kind LINEAR shared (P + PAD,) besides, grow by the block's. If resp
-    (k, m) is not empty, the sums are under it, with row weights in it; if logs (k, m) is not empty, it gets
-    the log-densities but for their constants, and nothing else is done. All arrays are flat; x has room for
-    the strips of a tile: 1, values and zeros, then features, joint log-densities, and one row more.
+    terms and sums (k, P + PAD) grow by the block's. So does, of kind LINEAR, the upper triangle of shared, of
+    the sum of xx', (d, width); terms are then without -1/2 x'Kx. Of kind FULL, shared (k, d, d) gets the
+    second moments about the means, from all of sums. If resp (k, m) is not empty, the sums are
+    under it, with row weights in it; if logs (k, m) is not empty, it gets the log-densities but for their
+    constants, and nothing else is done. All arrays are flat; x has room for the strips of a tile: 1, values
+    and zeros, then features, joint log-densities, and one row more.
     """
     m, rows, high = weights.size, rows_of(x), (1 + d + PAD - 1) // PAD * PAD
     features = strips_of_tile * high * rows
     joint = features + strips_of_tile * width * rows
     square = joint + strips_of_tile * k * rows
-    target, heads = joint, k
-    if kind == LINEAR:  # products serve the one row
-        target, heads = square, 1
-    p, chunks, start = natural.size // heads, parts.size, 0
+    p, chunks, start = natural.size // k, parts.size, 0
     while start < m:
         count = strips_of_tile * rows
         count = min(count, m - start)
         strips = (count + rows - 1) // rows
         lay(values, start, m, count, d, x, rows, high)
-        step, wide, tall, far = high * rows, width * rows, k * rows, heads * rows
+        step, wide, tall = high * rows, width * rows, k * rows
         if resp.size:
             lay(resp, start, m, count, k, x, joint, k)
         else:
             clear(x, joint, strips_of_tile * (k + 1))
-            begin = 0
-            for c in range(chunks):
-                part = parts[c]
-                fill(kind, d, x, 0, step, edges[c], edges[c + 1], strips, x, features, wide, part)
-                multiply(natural, begin, p, heads, x, features, wide, part, strips, x, target, far)
-                begin += part
             if kind == LINEAR:
-                multiply(linear, 0, 1 + d, k, x, 0, step, 1 + d, strips, x, joint, tall)
-                for s in range(strips):
-                    add(x, square + s * rows, k, x, joint + s * tall)
+                multiply(linear, 0, d, k, x, rows, step, d, strips, x, joint, tall)
+                if logs.size:
+                    clear(x, features, strips_of_tile * width)
+                    multiply(natural, 0, d, d, x, rows, step, d, strips, x, features, wide)
+                    for s in range(strips):
+                        length(x, features + s * wide, d, x, square + s * rows)
+                        subtract(x, square + s * rows, k, x, joint + s * tall)
+            else:
+                begin = 0
+                for c in range(chunks):
+                    part = parts[c]
+                    fill(kind, d, x, 0, step, edges[c], edges[c + 1], strips, x, features, wide, part)
+                    multiply(natural, begin, p, k, x, features, wide, part, strips, x, joint, tall)
+                    begin += part
             if logs.size:
                 take(x, joint, k, count, k, logs, start, m)
                 start += count
@@ -146,14 +152,31 @@ def sweep(
             gather(x, joint, tall, k, x, 0, step, 1 + d, strips, sums, 0, 1 + d + PAD)
             for s in range(strips):
                 total(x, joint + s * tall, k, x, square + s * rows)
-        begin = 0
-        for c in range(chunks):
-            part = parts[c]
-            if chunks > 1 or resp.size:
-                fill(kind, d, x, 0, step, edges[c], edges[c + 1], strips, x, features, wide, part)
-            if kind == LINEAR:
-                gather(x, square, far, 1, x, features, wide, part, strips, shared, begin, 0)
-            else:
-                gather(x, joint, far, k, x, features, wide, part, strips, sums, begin, p + PAD)
-            begin += part
+                outer(x, square + s * rows, x, s * step + rows, d, x, features + s * wide)
+            begin = 0
+            while begin < d:  # at the edge, what stands beyond column d lands beyond it
+                part = min(begin + PAD, d)
+                after = (1 + begin) * rows
+                gather(x, features, wide, part, x, after, step, PAD, strips, shared, begin, width)
+                begin += PAD
+        else:
+            begin = 0
+            for c in range(chunks):
+                part = parts[c]
+                if chunks > 1 or resp.size:
+                    fill(kind, d, x, 0, step, edges[c], edges[c + 1], strips, x, features, wide, part)
+                gather(x, joint, tall, k, x, features, wide, part, strips, sums, begin, p + PAD)
+                begin += part
         start += count
+    if kind == FULL and not logs.size:
+        for j in range(k):
+            own, line, at = j * (p + PAD), j * d, j * d * d
+            product = own + 1 + d
+            for a in range(d):
+                mean = means[line + a]
+                pull = sums[own] * mean - sums[own + 1 + a]
+                for b in range(a, d):
+                    value = sums[product] - mean * sums[own + 1 + b] + pull * means[line + b]
+                    shared[at + a * d + b] = value
+                    shared[at + b * d + a] = value
+                    product += 1

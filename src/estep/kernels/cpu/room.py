@@ -13,8 +13,8 @@ _kept = threading.local()
 
 
 def aligned(size: int) -> Array:
-    """So many float64 numbers, uninitialised, from the beginning of a line on."""
-    numbers = np.empty(size + LINE // 8)
+    """So many zeros of float64, from the beginning of a line on: no register lies across two."""
+    numbers = np.zeros(size + LINE // 8)
     first = -(numbers.ctypes.data // 8) % (LINE // 8)
     return numbers[first : first + size]
 

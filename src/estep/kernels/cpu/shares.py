@@ -154,12 +154,13 @@ def _share(code: Maths, strip: Any, k: Any, constant: Any, weights: Any, sums: V
         return [builder.fadd(t, value) for t, value in zip(total, found, strict=True)]
 
     total = loop(builder, k, [code.number(0.0)] * SPAN, raised)
-    parts = builder.sitofp(k, code.vector.element)
+    number = code.vector.element
+    part = code.spread(builder.fdiv(number(1.0), builder.sitofp(k, number)))
     factors, equal = [], []
     for v in span:
         weight = code.load_double(weights, v)
         factors.append(builder.fdiv(weight, total[v]))
-        equal.append(builder.fdiv(weight, code.spread(parts)))
+        equal.append(builder.fmul(weight, part))
         found = builder.select(possible[v], builder.fadd(held[v], code.log(total[v])), top[v])
         counts = builder.fcmp_ordered(">", weight, code.number(0.0))
         term = builder.select(counts, builder.fmul(weight, found), code.number(0.0))

@@ -22,29 +22,25 @@ SIZES = tuple(size for size in (8, 4, 2, 1) if size <= DEEP)
 def lay(code: Code, values: Place, apart: Count, count: Count, d: Count, out: Place, high: Count) -> None:
     """Strips out (d, rows), `high` rows each, of d lines of `count` values, `apart`; zeros beyond them."""
     build, rows = code.builder, I64(SPAN * code.count)
-    zero = code.number(0.0)
+    whole, zero = build.sdiv(count, rows), code.number(0.0)
+    left = build.srem(count, rows)
 
-    def strip(s: Any, nothing: Values) -> Values:
-        begin = build.mul(s, rows)
-        here = build.sub(count, begin)
-        whole = build.icmp_signed(">=", here, rows)
+    def line(a: Any, nothing: Values) -> Values:  # line by line, for the sake of the processor's look ahead
+        source, target = code.at(values, a, apart), code.row(out, a)
 
-        def line(a: Any, nothing: Values) -> Values:
-            source = build.gep(code.at(values, a, apart), [begin])
-            target = code.row(code.at(out, s, build.mul(high, rows)), a)
-            with build.if_else(whole) as (full, part):
-                with full:
-                    for v in range(SPAN):
-                        code.store(code.load(source, v), target, v)
-                with part:
-                    for v in range(SPAN):
-                        code.store(zero, target, v)
-                    code.copy(source, target, here)
-            return []
+        def strip(s: Any, places: Values) -> Values:
+            for v in range(SPAN):
+                code.store(code.load(places[0], v), places[1], v)
+            return [build.gep(places[0], [rows]), code.row(places[1], high)]
 
-        return loop(build, d, [], line)
+        source, target = loop(build, whole, [source, target], strip)
+        with build.if_then(build.icmp_signed(">", left, I64(0))):
+            for v in range(SPAN):
+                code.store(zero, target, v)
+            code.copy(source, target, left)
+        return []
 
-    loop(build, code.strips(count), [], strip)
+    loop(build, d, [], line)
 
 
 @routine
@@ -105,6 +101,18 @@ def length(code: Code, strip: Place, d: Count, out: Place) -> None:
 
 
 @routine
+def inner(code: Code, strip: Place, other: Place, d: Count, out: Place) -> None:
+    """out (1, rows) = the sum of the products of d rows of two strips."""
+
+    def add(i: Any, sums: Values) -> Values:
+        one, two = code.row(strip, i), code.row(other, i)
+        return [code.fused(code.load(one, v), code.load(two, v), s) for v, s in enumerate(sums)]
+
+    for v, total in enumerate(loop(code.builder, d, [code.number(0.0)] * SPAN, add)):
+        code.store(total, out, v)
+
+
+@routine
 def total(code: Code, strip: Place, k: Count, out: Place) -> None:
     """out (1, rows) = the sum of k rows of a strip."""
 
@@ -134,10 +142,10 @@ def _own(code: Code, numbers: Any, a: Any) -> Any:
 
 
 @routine
-def add(code: Code, row: Place, k: Count, out: Place) -> None:
-    """out (k, rows) += one row."""
+def subtract(code: Code, row: Place, k: Count, out: Place) -> None:
+    """out (k, rows) -= one row."""
     held = [code.load(row, v) for v in range(SPAN)]
-    code.each(k, lambda j, v: code.builder.fadd(code.load(code.row(out, j), v), held[v]), out)
+    code.each(k, lambda j, v: code.builder.fsub(code.load(code.row(out, j), v), held[v]), out)
 
 
 @routine
