@@ -107,7 +107,7 @@ def test_sequences_of_one_row_are_a_mixture(family: str, data: np.ndarray) -> No
     ],
 )
 def test_the_first_iterations_on_the_earthquakes(rates: list[float], heights: list[float]) -> None:
-    """EM's iterates from off-diagonals .1 and equal starts (section 4.3 of the book)."""
+    """EM's iterates from off-diagonals .1 and equal starts."""
     k = len(rates)
     moves = np.full((k, k), 0.1) + np.eye(k) * (1 - 0.1 * k)
     params = ChainParams(np.full(k, 1 / k), moves, PoissonParams(np.array(rates)[:, None]))
