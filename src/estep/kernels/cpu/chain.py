@@ -15,6 +15,8 @@ from estep.kernels.cpu.room import aligned, kept
 from estep.kernels.cpu.walks import FLOOR
 from estep.records import Array, Int
 
+MANY = 2**22  # posteriors: more are not kept from call to call
+
 
 class Law(NamedTuple):
     """A chain prepared for one pass."""
@@ -48,10 +50,10 @@ def make_law(start: Array, moves: Array) -> Law:
 def smooth(law: Law, logs: Array, edges: Int, weights: Array, *, passing: bool = False) -> Smoothed:
     """Posteriors of sequences [edges[s], edges[s + 1]) of log densities (K, m), each with its weight.
 
-    Those that are `passing` lie where the next call of this thread puts its own.
+    Those that are `passing` lie where the next call of this thread puts its own, unless there are many.
     """
     (k, m), wide = logs.shape, _wide(len(logs))
-    states = kept("states", k * m) if passing else np.empty(k * m)
+    states = kept("states", k * m) if passing and k * m <= MANY else np.empty(k * m)
     loglik, moves = np.empty(m), np.zeros(k * wide)
     left = scaled(law, logs, edges, weights, loglik, states, moves)
     resp, expected = states.reshape(k, m), moves.reshape(k, wide)[:, :k] * law.moves
@@ -107,12 +109,8 @@ class Side:
     """
 
     def __init__(self, law: Law, *, backwards: bool) -> None:
-        self._law, self._backwards, self._k, self._wide = (
-            law,
-            backwards,
-            len(law.moves),
-            _wide(len(law.moves)),
-        )
+        self._law, self._backwards = law, backwards
+        self._k, self._wide = len(law.moves), _wide(len(law.moves))
         self._room = aligned(room_of(self._k, self._wide))
         self._state, self._norms = state_of(self._room, self._wide)
         self._begins, self._beyond = True, MORE
@@ -156,7 +154,7 @@ class Side:
         return Smoothed(loglik, alpha.reshape(self._k, m), counts.T if self._backwards else counts)
 
     def hold(self) -> Array:
-        """What the next part goes on from; None at the end where the sequence begins."""
+        """What the next part goes on from."""
         return np.concatenate([self._state, self._norms, [self._begins]])
 
     def go_on(self, held: Array) -> None:
