@@ -148,12 +148,13 @@ class Chain:
         if block.first in prep.done:
             return prep.done[block.first]
         view = self.family.at(prep.emission, block.without_evidence())
-        found = _smooth(prep, block, view.log_density, block.weights, passing=True)
+        edges = edges_of(block)
+        found = _smooth(prep, block, view.log_density, block.weights[edges[:-1]], edges, passing=True)
         terms = weighted(found.loglik, block.weights)
         return ChainStats(
             float(terms.sum()),
             float(np.abs(terms).sum() + block.weights.sum() * rounding(view)),
-            found.states[:, edges_of(block)[:-1]].sum(axis=1),
+            found.states[:, edges[:-1]].sum(axis=1),
             found.moves,
             view.sums(found.states),
         )
@@ -217,7 +218,8 @@ class Chain:
 
     def posterior(self, prep: Prepared, block: Block) -> ChainPosterior:
         density = self.family.at(prep.emission, block.without_evidence()).log_density
-        found = _smooth(prep, block, density, np.ones(block.weights.size))
+        edges = edges_of(block)
+        found = _smooth(prep, block, density, np.ones(edges.size - 1), edges)
         return ChainPosterior(found.loglik, found.states)
 
     def filter(self, prep: Prepared, block: Block) -> Array:
@@ -230,7 +232,8 @@ class Chain:
     def fill(self, prep: Prepared, block: Block) -> Array:
         """E[x | all seen cells of the sequence], (d, m); seen cells bit-unchanged."""
         view = self.family.at(prep.emission, block.without_evidence())
-        found = _smooth(prep, block, view.log_density, np.ones(block.weights.size))
+        edges = edges_of(block)
+        found = _smooth(prep, block, view.log_density, np.ones(edges.size - 1), edges)
         return view.fill(found.states)
 
     def sample(self, params: ChainParams, n: int, rng: Generator) -> tuple[Array, Int]:
@@ -245,12 +248,11 @@ class Chain:
 
 
 def _smooth(
-    prep: Prepared, block: Block, density: Array, weights: Array, *, passing: bool = False
+    prep: Prepared, block: Block, density: Array, weights: Array, edges: Int, *, passing: bool = False
 ) -> Smoothed:
     from estep.kernels.cpu.chain import smooth
 
-    edges = edges_of(block)
-    return smooth(prep.law, with_evidence(density, block), edges, weights[edges[:-1]], passing=passing)
+    return smooth(prep.law, with_evidence(density, block), edges, weights, passing=passing)
 
 
 def with_evidence(density: Array, block: Block) -> Array:

@@ -16,7 +16,8 @@ from estep.kernels.cpu.strips import gather
 from estep.records import Array, Int
 
 IN_LOGS, ALONE = 1, 2  # what is left to do of a sequence
-SHARE = 2  # lanes that must be filled for a batch to be worth it
+# what a step of a batch costs, however many lanes are filled, and a call for a sequence alone: in rows of one
+STEP, CALL = 20, 120
 ROOM = 2**18  # numbers of a batch, at most: what a core's own cache holds
 
 
@@ -136,7 +137,7 @@ def smooth(
         steps, rows, full = edges[order[n] + 1] - edges[order[n]], 0, min(ROWS, count - n)
         for s in range(full):
             rows += edges[order[n + s] + 1] - edges[order[n + s]]
-        if steps > limit or rows < SHARE * steps:
+        if steps > limit or STEP * steps > rows + CALL * full:
             left[order[n]] = ALONE
             n += 1
             continue
