@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from estep.data.source import MemorySource
+from estep.data.weights import numbers
 from estep.errors import UsageError
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import draw_seed, whole
@@ -37,7 +38,7 @@ class Forecast(NamedTuple):
 
 def forecast(fitted: Fitted, source: MemorySource, h: Any, quantiles: Any) -> Forecast:
     """State laws ahead are the filtered law of the last row times powers of the transition matrix."""
-    steps, levels = whole(h, "h"), np.atleast_1d(np.asarray(quantiles, dtype=np.float64))
+    steps, levels = whole(h, "h"), np.atleast_1d(numbers(quantiles, "quantiles"))
     if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
         raise UsageError(f"quantiles must lie between 0 and 1; found {quantiles!r}")
     family, params = _marginal(fitted), fitted.params.emission

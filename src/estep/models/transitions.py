@@ -78,8 +78,9 @@ class Transitions:
         if self.start == "fixed":
             return start, rows
         if self.start_prior is not None:
-            starts = starts + np.where(start > 0, self.start_prior - 1, 0.0)
-        return starts / starts.sum(), rows
+            starts = starts + self.start_prior - 1
+        starts = np.where(start > 0, starts, 0.0)  # an impossible sequence has equal shares
+        return (starts / starts.sum() if starts.any() else start), rows
 
     def log_prior(self, start: Array, moves: Array) -> float:
         """sum (alpha - 1) log p, without the constant."""
