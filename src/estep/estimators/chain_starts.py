@@ -86,7 +86,7 @@ def check_states(estimator: Any, model: Chain, source: MemorySource) -> None:
             what = "no sequence begins in that state" if at in edges else "no allowed moves lead there"
             raise DataError(
                 f"states has {state} in row {block.first + at} (counted from 0), and by the model {what}; "
-                "change the label, or allow it in the mask, the fixed values or those of the start"
+                "give another label, or allow it in the mask, the fixed values or those of the start"
             )
 
 

@@ -45,6 +45,11 @@ class Transitions:
         """Where moves are held at 0."""
         return False if self.held is None else self.held == 0
 
+    def open(self, k: int) -> Bool:
+        """The states (k,) of which more than one move is free."""
+        free: Bool = np.full(k, k) > 1 if self.held is None else np.isnan(self.held).sum(axis=1) > 1
+        return free
+
     def spaces(self) -> tuple[Space, Space]:
         """Of start and moves."""
         moves = Simplex() if self.held is None else Partly(self.held)
