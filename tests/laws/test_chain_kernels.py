@@ -221,3 +221,43 @@ def test_paths_and_filter(seed: int, k: int, lengths: list[int], barred: bool) -
         for t in range(1, last - first + 1):
             before: Any = reference.smooth(law.log_start, law.log_moves, part[:, :t])
             np.testing.assert_allclose(past[:, first + t - 1], before.states[:, -1], rtol=1e-12, atol=1e-300)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    k=st.integers(1, 5),
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=4),
+    spread=st.sampled_from([3.0, 3000.0]),
+    barred=st.booleans(),
+)
+def test_what_all_rows_but_one_say(
+    seed: int, k: int, lengths: list[int], spread: float, barred: bool
+) -> None:
+    """As if nothing were known of the row, also where its own density leaves no digit of it."""
+    scene = Scene(seed, k, lengths, spread, barred=barred)
+    law = fast.make_law(scene.start, scene.moves)
+    found = fast.without_own(law, scene.logs, scene.edges)
+    for first, last in zip(scene.edges[:-1], scene.edges[1:], strict=True):
+        for t in range(last - first):
+            part = scene.logs[:, first:last].copy()
+            part[:, t] = 0.0
+            rest = reference.smooth(law.log_start, law.log_moves, part).states[:, t]
+            np.testing.assert_allclose(found[:, first + t], rest, rtol=1e-9, atol=1e-12)
+
+
+def test_drawn_paths_are_possible_where_the_filter_underflows() -> None:
+    """Three states that are never left: the first 20 rows hide by 1200 nats what the others show."""
+    logs = np.zeros((3, 40))
+    logs[1:, :20], logs[0, 20:], logs[2, :20] = -60.0, -61.0, -90.0
+    law = fast.make_law(np.full(3, 1 / 3), np.eye(3))
+    uniforms = np.random.default_rng(0).random((50, 40))
+    assert (fast.drawn(law, logs, np.array([0, 40]), uniforms) == 1).all()
+
+
+def test_paths_drawn_of_an_impossible_sequence_are_states() -> None:
+    logs = np.array([[0.0, -np.inf, 0.0], [-np.inf, 0.0, -np.inf]])
+    uniforms = np.random.default_rng(0).random((20, 3))
+    found = fast.drawn(fast.make_law(np.array([0.5, 0.5]), np.eye(2)), logs, np.array([0, 3]), uniforms)
+    assert (found[:, 0] == 0).all()  # which the filter has no doubt of
+    assert np.isin(found, (0, 1)).all()

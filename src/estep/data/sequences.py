@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Hashable
+from operator import ne
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from estep.data.convert.intake import Inf, listed
 from estep.data.table import Table, as_table
 from estep.errors import DataError, UsageError
 from estep.records import Array, Int
+
+EXACT = 2.0**53  # integers from here on are not all float64
 
 
 def split(X: Any, lengths: Any, groups: Any, *, text: bool, inf: Inf = "refuse") -> tuple[Any, Int | None]:
@@ -33,17 +36,24 @@ def split(X: Any, lengths: Any, groups: Any, *, text: bool, inf: Inf = "refuse")
         raise UsageError("lengths and groups say the same twice; give one of them")
     if not isinstance(groups, str):
         names = np.asarray(groups, dtype=object)
-        if names.ndim != 1:
+        if names.ndim != 1 or not names.size:
             raise DataError(f"groups must be one name a row, of shape (n,); found {names.shape}")
-        missing = [name is None or (isinstance(name, float) and math.isnan(name)) for name in names]
-        if any(missing):
-            row = missing.index(True)
-            raise DataError(f"groups name no group in row {row} (counted from 0); give every row one")
+        for row, name in enumerate(names):
+            if not isinstance(name, Hashable):
+                raise DataError(
+                    f"groups hold a {type(name).__name__} in row {row} (counted from 0), which is no name; "
+                    "give text or numbers"
+                )
+            if _missing(name):
+                raise DataError(f"groups name no group in row {row} (counted from 0); give every row one")
         codes = {name: float(code) for code, name in enumerate(dict.fromkeys(names))}
         return X, _runs(np.array([codes[name] for name in names]), list(codes), "groups")
     whole = as_table(X, text="codes", inf=inf)
     found = lengths_of(whole, groups)
-    rest = whole.select([name for name in whole.names if name != groups])
+    others = [name for name in whole.names if name != groups]
+    if not others:
+        raise DataError(f"X has no column but {groups!r}, which names the sequences; give the data beside it")
+    rest = whole.select(others)
     words = [name for name, levels in zip(rest.names, rest.levels, strict=True) if levels is not None]
     if words and not text:
         raise DataError(f"columns of text cannot be data of this model: {listed(words)}; leave them out")
@@ -56,7 +66,19 @@ def lengths_of(table: Table, name: str) -> Int:
     if np.isnan(codes).any():
         row = int(np.isnan(codes).argmax())
         raise DataError(f"column {name!r} names no group in row {row} (counted from 0); give every row one")
+    large = np.abs(codes) >= EXACT
+    if large.any() and table.levels[table.names.index(name)] is None:
+        row = int(large.argmax())
+        raise DataError(
+            f"column {name!r} holds {codes[row]:.17g} in row {row} (counted from 0): numbers so large are "
+            "not told apart in float64; give the names of the sequences as text"
+        )
     return _runs(codes, table.levels[table.names.index(name)], name)
+
+
+def _missing(name: Any) -> bool:
+    """None, pandas' NA, and NaN and NaT of any kind, which alone are unlike themselves."""
+    return name is None or type(name).__name__ == "NAType" or bool(ne(name, name))
 
 
 def _checked(lengths: Any) -> Int:

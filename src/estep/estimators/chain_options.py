@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -41,6 +42,8 @@ def chain_of(estimator: Any) -> Chain:
 
 def fixed_of(estimator: Any) -> tuple[str, ...]:
     """The names of what is not estimated; each needs its value."""
+    if not isinstance(estimator.fixed, Iterable):
+        raise UsageError(f"fixed must hold names, as ('means',); found {estimator.fixed!r}")
     names = (estimator.fixed,) if isinstance(estimator.fixed, str) else tuple(estimator.fixed)
     for name in names:
         if name not in HELD:

@@ -12,13 +12,14 @@ from estep.data.source import MemorySource
 from estep.engine import Given
 from estep.engine.sampled import SAMPLE
 from estep.engine.starts import Search, Starts
-from estep.errors import UsageError
+from estep.errors import DataError, UsageError
 from estep.estimators.chain_options import CHAIN, EMISSION, fixed_of
 from estep.estimators.parameters import shaped
 from estep.estimators.search import search
 from estep.models import Chain
-from estep.models.chain import ChainParams
+from estep.models.chain import ChainParams, edges_of
 from estep.models.ordering import in_order
+from estep.models.stationary import recurrent
 from estep.records import Array, Units
 from estep.run import Local
 from estep.space import faults
@@ -54,6 +55,39 @@ def chain_starts(estimator: Any, model: Chain, source: MemorySource) -> Starts:
             return in_order(bound, put(params), framed, run)
 
     return _known(search(estimator, adjust=adjust, given=True), source)
+
+
+def check_states(estimator: Any, model: Chain, source: MemorySource) -> None:
+    """`DataError` for the first row whose known state no allowed path leads to."""
+    from estep.kernels.cpu.chain import make_law, smooth
+
+    start: Array = np.ones(model.k)
+    moves: Array = np.ones((model.k, model.k))
+    if estimator.startprob_init is not None:
+        start = shaped(estimator.startprob_init, start.shape, "startprob_init")
+    if estimator.transmat_init is not None:
+        moves = shaped(estimator.transmat_init, moves.shape, "transmat_init")
+    moves = np.where(model.transitions.never, 0.0, moves)
+    if model.transitions.start == "stationary":
+        kept = recurrent(moves > 0)
+        start = start if kept is None else kept.astype(float)
+    if (start > 0).all() and (moves > 0).all():
+        return
+    law = make_law(np.sign(start), np.sign(moves))
+    for i in range(len(source)):
+        block = source.block(i)
+        if block.evidence is None:
+            continue
+        edges = edges_of(block)
+        barred = np.isneginf(smooth(law, block.evidence, edges, np.ones(edges.size - 1)).loglik)
+        if barred.any():
+            at = int(barred.argmax())
+            state = int(block.evidence[:, at].argmax())
+            what = "no sequence begins in that state" if at in edges else "no allowed moves lead there"
+            raise DataError(
+                f"states has {state} in row {block.first + at} (counted from 0), and by the model {what}; "
+                "give another label, or allow it in the mask, the fixed values or those of the start"
+            )
 
 
 def _known(found: Search, source: MemorySource) -> Search:

@@ -156,7 +156,8 @@ class Chains(Face):
         """Normal pseudo-residuals, (n, d): standard normal where the model is right.
 
         Each cell's z with Phi(z) = P(X <= x | the other rows), of counts at the middle of their step
-        (Zucchini, MacDonald & Langrock 2016, section 6.2); NaN where a cell is missing.
+        (Zucchini, MacDonald & Langrock 2016, section 6.2); NaN where a cell is missing. None is beyond 37.5,
+        where the probabilities of float64 end.
 
         Parameters
         ----------

@@ -21,7 +21,9 @@ def findings_of(fitted: Fitted, remedy: str) -> list[tuple[str, str]]:
     if verdict.status is Status.SADDLE:
         found.append(("EM007", f"a saddle: {verdict.message}; raise max_iter"))
     if verdict.status is Status.NONFINITE:
-        found.append(("EM006", f"{verdict.message}; look for values of extreme size"))
+        found.append(
+            ("EM006", f"{verdict.message}; look for values of extreme size, and for probabilities of 0")
+        )
     failed = [start for start in fitted.starts if start.status is Status.DEGENERATE and not start.iteration]
     if failed:
         count = f"{len(failed)} of {len(fitted.starts)} starts failed and the others were used"

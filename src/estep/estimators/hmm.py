@@ -9,7 +9,7 @@ import numpy as np
 from estep.estimators.attempt import attempted
 from estep.estimators.base import CheckCells
 from estep.estimators.chain_options import VARIANCES, chain_of
-from estep.estimators.chain_starts import chain_starts
+from estep.estimators.chain_starts import chain_starts, check_states
 from estep.estimators.chains import Chains
 from estep.estimators.laws import check_cells_of, family_of, publish_family, takes_text
 from estep.families.family import Family
@@ -159,13 +159,16 @@ class HMM(Chains):
             How often each sequence counts.
         states : array-like of int of shape (n,), optional
             The state of each row, from 0 on, where it is known, and -1 where it is not. `loglik_` is then
-            that of the cells and of these states together.
+            that of the cells and of these states together. States that no path goes through by the mask or
+            by zeros among the starting values are refused.
         groups : str or array-like of shape (n,), optional
             Instead of lengths: the column of X (which is then no data), or the names, that say to which
             sequence each row belongs. The rows of a sequence must stand together.
         """
         source = self._sequences(X, lengths, groups, sequence_weight, states, fitting=True)
         model = self._model(source.weight)
+        if states is not None:
+            check_states(self, model, source)
         return self._run(model, source, chain_starts(self, model, source))
 
     def _model(self, weight: float) -> Chain:

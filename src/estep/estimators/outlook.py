@@ -1,7 +1,7 @@
 """Beyond the rows of a hidden Markov chain: forecasts, paths drawn given the rows, and pseudo-residuals.
 
 Marginal laws of single columns come from the family: `mean(params)`, (k, d), and `cdf(params, values)`, the
-probabilities (k, d, m) of less than each value and of at most it.
+probabilities (k, d, m) of less than each value and of at most it; `above`, what these leave of 1.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from estep.data.source import MemorySource
+from estep.data.weights import numbers
 from estep.errors import UsageError
 from estep.estimators.fitted import Fitted
 from estep.estimators.parameters import draw_seed, whole
@@ -20,6 +21,7 @@ from estep.models.paths import by_all_others, by_the_past, drawn
 from estep.records import Array, Block, Int
 from estep.run import Local
 
+LEAST = np.finfo(float).tiny  # a probability; its residual is one of 37.5
 HALVINGS = 200  # of an interval around a quantile; it ends when no number is left between
 
 
@@ -36,7 +38,7 @@ class Forecast(NamedTuple):
 
 def forecast(fitted: Fitted, source: MemorySource, h: Any, quantiles: Any) -> Forecast:
     """State laws ahead are the filtered law of the last row times powers of the transition matrix."""
-    steps, levels = whole(h, "h"), np.atleast_1d(np.asarray(quantiles, dtype=np.float64))
+    steps, levels = whole(h, "h"), np.atleast_1d(numbers(quantiles, "quantiles"))
     if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
         raise UsageError(f"quantiles must lie between 0 and 1; found {quantiles!r}")
     family, params = _marginal(fitted), fitted.params.emission
@@ -79,17 +81,19 @@ def drawn_paths(fitted: Fitted, source: MemorySource, n_samples: Any, random_sta
 
 
 def pseudo_residuals(fitted: Fitted, source: MemorySource, given: Any) -> Array:
-    """(n, d) standard normal under the model."""
+    """(n, d) standard normal under the model; of size 37.5 at most."""
     if given not in ("all", "past"):
         raise UsageError(f"given must be 'all' or 'past'; found {given!r}")
     family = _marginal(fitted)
 
     def of(prep: Any, block: Block) -> Array:
         others = (by_all_others if given == "all" else by_the_past)(fitted.model, prep, block)
-        below, upto = family.cdf(fitted.params.emission, block.values)
-        middle = np.einsum("km,kdm->dm", others, (below + upto) / 2)
-        beyond = np.einsum("km,kdm->dm", others, 1 - (below + upto) / 2)  # the digits near 1
-        found: Array = np.where(middle < 0.5, ndtri(middle), -ndtri(beyond))
+        sides = [family.cdf(fitted.params.emission, block.values, above=above) for above in (False, True)]
+        # each has its digits where the other is near 1
+        under, over = (np.einsum("km,kdm->dm", others, (a + b) / 2) for a, b in sides)
+        found: Array = np.where(
+            under < over, ndtri(np.maximum(under, LEAST)), -ndtri(np.maximum(over, LEAST))
+        )
         return found
 
     return _rows(fitted, source, of).T

@@ -113,11 +113,14 @@ class Bernoulli:
         """(k, d) of each column."""
         return params.probabilities
 
-    def cdf(self, params: BernoulliParams, values: Array) -> tuple[Array, Array]:
-        """P(X < x) and P(X <= x) of each column by itself, (k, d, m)."""
-        zero = 1 - params.probabilities[:, :, None]
-        below, upto = (np.where(ends, zero, 0.0) for ends in (values > 0, values >= 0))
+    def cdf(self, params: BernoulliParams, values: Array, *, above: bool = False) -> tuple[Array, Array]:
+        """P(X < x) and P(X <= x) of each column by itself, (k, d, m); `above`: P(X >= x) and P(X > x)."""
+        one = params.probabilities[:, :, None]
         unseen = np.where(np.isnan(values), np.nan, 0.0)
+        if above:
+            least, over = (np.where(ends, one, 1.0) for ends in (values > 0, values >= 0))
+            return np.where(values > 1, 0.0, least) + unseen, np.where(values >= 1, 0.0, over) + unseen
+        below, upto = (np.where(ends, 1 - one, 0.0) for ends in (values > 0, values >= 0))
         return np.where(values > 1, 1.0, below) + unseen, np.where(values >= 1, 1.0, upto) + unseen
 
     def sample(self, params: BernoulliParams, labels: Int, rng: Generator) -> Array:

@@ -261,10 +261,11 @@ class Gaussian:
         """(k, d) of each column."""
         return params.means
 
-    def cdf(self, params: GaussianParams, values: Array) -> tuple[Array, Array]:
-        """P(X < x) and P(X <= x) of each column by itself, (k, d, m)."""
+    def cdf(self, params: GaussianParams, values: Array, *, above: bool = False) -> tuple[Array, Array]:
+        """P(X < x) and P(X <= x) of each column by itself, (k, d, m); `above`: P(X >= x) and P(X > x)."""
         deviations = np.sqrt(np.diagonal(self.prepare(params).dense, axis1=1, axis2=2))
-        found = ndtr((values - params.means[:, :, None]) / deviations[:, :, None])
+        z = (values - params.means[:, :, None]) / deviations[:, :, None]
+        found = ndtr(-z if above else z)
         return found, found
 
     def sample(self, params: GaussianParams, labels: Int, rng: Generator) -> Array:

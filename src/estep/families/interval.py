@@ -226,10 +226,11 @@ class IntervalNormal:
         """(k, d): of the number, in both columns of its pair."""
         return np.repeat(params.means, 2, axis=1)
 
-    def cdf(self, params: IntervalParams, values: Array) -> tuple[Array, Array]:
-        """P(number < x) and P(number <= x), (k, d, m), x an end of its interval."""
+    def cdf(self, params: IntervalParams, values: Array, *, above: bool = False) -> tuple[Array, Array]:
+        """P(number < x) and P(number <= x), (k, d, m), x an end; `above`: the rest of 1."""
         deviations = np.repeat(np.sqrt(params.variances), 2, axis=1)
-        found = ndtr((values - self.mean(params)[:, :, None]) / deviations[:, :, None])
+        z = (values - self.mean(params)[:, :, None]) / deviations[:, :, None]
+        found = ndtr(-z if above else z)
         return found, found
 
     def sample(self, params: IntervalParams, labels: Int, rng: Generator) -> Array:

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
-from scipy.special import gammaln, pdtr, xlogy
+from scipy.special import gammaln, pdtr, pdtrc, xlogy
 
 from estep.families.cells import check_rows, column_means, ratio, soften
 from estep.families.columns import require_seen, require_whole, seen_and_values, standardise
@@ -108,16 +108,17 @@ class Poisson:
         """(k, d) of each column."""
         return params.rates
 
-    def cdf(self, params: PoissonParams, values: Array) -> tuple[Array, Array]:
-        """P(X < x) and P(X <= x) of each column by itself, (k, d, m)."""
+    def cdf(self, params: PoissonParams, values: Array, *, above: bool = False) -> tuple[Array, Array]:
+        """P(X < x) and P(X <= x) of each column by itself, (k, d, m); `above`: P(X >= x) and P(X > x)."""
         rates = params.rates[:, :, None]
-        return _cdf(np.ceil(values) - 1, rates), _cdf(np.floor(values), rates)
+        return _cdf(np.ceil(values) - 1, rates, above), _cdf(np.floor(values), rates, above)
 
     def sample(self, params: PoissonParams, labels: Int, rng: Generator) -> Array:
         return rng.poisson(params.rates[labels]).T.astype(np.float64)
 
 
-def _cdf(counts: Array, rates: Array) -> Array:
-    """P(X <= count); 0 of a negative one."""
-    found: Array = np.where(counts < 0, 0.0, pdtr(np.maximum(counts, 0.0), rates))
+def _cdf(counts: Array, rates: Array, above: bool) -> Array:
+    """P(X <= count), 0 of a negative one; `above`: P(X > count)."""
+    inside = (pdtrc if above else pdtr)(np.maximum(counts, 0.0), rates)
+    found: Array = np.where(counts < 0, float(above), inside)
     return np.where(np.isnan(counts), np.nan, found)

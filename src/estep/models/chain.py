@@ -21,7 +21,7 @@ from estep.families.known import Known
 from estep.families.partition import AUTO_KINDS, partition
 from estep.linalg import weighted
 from estep.models.transitions import Transitions
-from estep.records import Array, Block, Column, Int, Units
+from estep.records import Array, Block, Bool, Column, Int, Units
 from estep.run import Executor
 from estep.space import Fixed
 
@@ -178,19 +178,20 @@ class Chain:
 
     def findings(self, stats: ChainStats) -> tuple[tuple[str, str], ...]:
         """Codes and sentences of what the last pass shows."""
-        idle = np.flatnonzero(stats.start + stats.moves.sum(axis=0) < NEVER)
-        if not idle.size:
-            return ()
-        which = f"states {', '.join(map(str, idle))} are" if idle.size > 1 else f"state {idle[0]} is"
-        return (
-            (
-                "EM016",
-                (
-                    f"{which} never visited, and what is said of such a state is its start's; ask for fewer "
-                    "states, or allow a way there"
-                ),
-            ),
-        )
+        entered = stats.start + stats.moves.sum(axis=0) >= NEVER
+        final = entered & (stats.moves.sum(axis=1) < NEVER) & self.transitions.open(self.k)
+        found = []
+        if not entered.all():
+            found.append(
+                f"{_states(~entered, 'is', 'are')} never visited, and what is said of such a state is its "
+                "start's; ask for fewer states, or allow a way there"
+            )
+        if final.any():
+            found.append(
+                f"no row follows one in {_states(final)}, and where such a state leads is its start's, or a "
+                "prior's, to say; give longer sequences, or hold these moves by transmat_fixed"
+            )
+        return tuple(("EM016", sentence) for sentence in found)
 
     def guard(self, params: ChainParams, stats: ChainStats) -> str | None:
         return None if self.settled else self.family.guard(params.emission, stats.emission)
@@ -258,6 +259,11 @@ def _smooth(
 def with_evidence(density: Array, block: Block) -> Array:
     """(K, m) of states, with what is known of them."""
     return density if block.evidence is None else density + block.evidence
+
+
+def _states(which: Bool, one: str = "", many: str = "") -> str:
+    names = ", ".join(map(str, np.flatnonzero(which)))
+    return (f"states {names} {many}" if which.sum() > 1 else f"state {names} {one}").rstrip()
 
 
 def edges_of(block: Block) -> Int:

@@ -38,7 +38,7 @@ def drawn(chain: Chain, prep: Prepared, block: Block, draws: int, rng: Generator
     from estep.kernels.cpu.chain import drawn as draw
 
     uniforms = rng.random((draws, block.weights.size))
-    return draw(prep.law, chain.filter(prep, block), edges_of(block), uniforms)
+    return draw(prep.law, _logs(chain, prep, block), edges_of(block), uniforms)
 
 
 def by_the_past(chain: Chain, prep: Prepared, block: Block) -> Array:
@@ -52,13 +52,9 @@ def by_the_past(chain: Chain, prep: Prepared, block: Block) -> Array:
 
 def by_all_others(chain: Chain, prep: Prepared, block: Block) -> Array:
     """p(state | all other rows of its sequence), (K, m): what all say, without the row's own density."""
-    found = chain.posterior(prep, block).resp
-    logs = chain.family.at(prep.emission, block.without_evidence()).log_density
-    with np.errstate(divide="ignore"):
-        rest = np.log(found) - np.where(found > 0, logs, 0.0)
-    rest = np.exp(rest - rest.max(axis=0))
-    shares: Array = rest / rest.sum(axis=0)
-    return shares
+    from estep.kernels.cpu.chain import without_own
+
+    return without_own(prep.law, _logs(chain, prep, block), edges_of(block))
 
 
 def _logs(chain: Chain, prep: Prepared, block: Block) -> Array:

@@ -65,7 +65,7 @@ def stationary(moves: Array) -> Array | None:
 def start_slope(moves: Array, law: Array, starts: Array) -> Array:
     """Derivative (K, K) of sum starts log delta by the moves; each row up to a constant."""
     k = len(moves)
-    ratio = np.divide(starts, law, out=np.zeros(k), where=starts > 0)
+    ratio = np.divide(starts, law, out=np.zeros(k), where=(starts > 0) & (law > 0))
     ahead = np.linalg.solve(np.eye(k) - moves + law, ratio)
     return np.outer(law, ahead)
 

@@ -45,6 +45,11 @@ class Transitions:
         """Where moves are held at 0."""
         return False if self.held is None else self.held == 0
 
+    def open(self, k: int) -> Bool:
+        """The states (k,) of which more than one move is free."""
+        free: Bool = np.full(k, k) > 1 if self.held is None else np.isnan(self.held).sum(axis=1) > 1
+        return free
+
     def spaces(self) -> tuple[Space, Space]:
         """Of start and moves."""
         moves = Simplex() if self.held is None else Partly(self.held)
@@ -78,8 +83,9 @@ class Transitions:
         if self.start == "fixed":
             return start, rows
         if self.start_prior is not None:
-            starts = starts + np.where(start > 0, self.start_prior - 1, 0.0)
-        return starts / starts.sum(), rows
+            starts = starts + self.start_prior - 1
+        starts = np.where(start > 0, starts, 0.0)  # an impossible sequence has equal shares
+        return (starts / starts.sum() if starts.any() else start), rows
 
     def log_prior(self, start: Array, moves: Array) -> float:
         """sum (alpha - 1) log p, without the constant."""

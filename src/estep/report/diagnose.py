@@ -37,7 +37,7 @@ CODES = {
     "EM013": ("a single value has no variance", "leave the column out"),
     "EM014": ("an offset left no digits for what varies", "subtract it before the data are rounded"),
     "EM015": ("a column is discrete, or has a spike", "model it as categories or counts, or leave it out"),
-    "EM016": ("no row is in a state", "ask for fewer states, or allow a way into it"),
+    "EM016": ("no row is in a state, or follows one in it", "fewer states, a way there, or longer sequences"),
     "EM020": ("there are more components than groups", "ask for fewer, and compare by BIC"),
     "EM021": ("there are more components than groups", "ask for fewer"),
     "EM022": ("rows lie nearly in a plane, or repeat", "look at the columns, or share covariances"),

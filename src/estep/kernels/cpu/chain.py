@@ -165,12 +165,19 @@ class Side:
 
 def filtered(law: Law, logs: Array, edges: Int) -> Array:
     """p(s_t = j | x_1..t), (K, m): of the past only."""
-    return logarithms.filtered(law.log_start, law.log_moves, frozen(logs), frozen(edges))
+    found: Array = np.exp(logarithms.filtered(law.log_start, law.log_moves, frozen(logs), frozen(edges)))
+    return found
 
 
-def drawn(law: Law, past: Array, edges: Int, uniforms: Array) -> Int:
-    """Paths (draws, m) given the rows, from filtered laws `past` (K, m) and uniforms (draws, m)."""
-    return logarithms.drawn(law.moves, frozen(past), frozen(edges), frozen(uniforms))
+def without_own(law: Law, logs: Array, edges: Int) -> Array:
+    """p(s_t = j | all rows of the sequence but x_t), (K, m)."""
+    return logarithms.without_own(law.log_start, law.log_moves, law.log_back, frozen(logs), frozen(edges))
+
+
+def drawn(law: Law, logs: Array, edges: Int, uniforms: Array) -> Int:
+    """Paths (draws, m) given the rows, from uniforms (draws, m)."""
+    past = logarithms.filtered(law.log_start, law.log_moves, frozen(logs), frozen(edges))
+    return logarithms.drawn(law.log_moves, past, frozen(edges), frozen(uniforms))
 
 
 def best_paths(law: Law, logs: Array, edges: Int) -> tuple[Int, Array]:

@@ -1,7 +1,7 @@
 """Recursions of a hidden Markov chain in logarithms: nothing underflows; for what scaling cannot do.
 
 Smoothing of the sequences that `recursions.py` gives back, the filter, whose losses no later row can show,
-and the most probable path (Viterbi 1967).
+what all rows but one say of a state, paths drawn, and the most probable path (Viterbi 1967).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def forward(log_start: Array, log_moves: Array, logs: Array, first: int, last: i
 
 @jit
 def filtered(log_start: Array, log_moves: Array, logs: Array, edges: Int) -> Array:
-    """(k, m) p(s_t = j | x_1..t); equal shares from an impossible row on."""
+    """(k, m) log p(s_t = j | x_1..t); equal shares from an impossible row on."""
     k, m = logs.shape
     out = np.empty((k, m))
     for s in range(edges.size - 1):
@@ -81,7 +81,40 @@ def filtered(log_start: Array, log_moves: Array, logs: Array, edges: Int) -> Arr
         for t in range(len(alpha)):
             impossible = not total_of(alpha, t) > -np.inf
             for j in range(k):
-                out[j, edges[s] + t] = 1.0 / k if impossible else np.exp(alpha[t, j])
+                out[j, edges[s] + t] = -np.log(k) if impossible else alpha[t, j]
+    return out
+
+
+@jit
+def without_own(log_start: Array, log_moves: Array, log_back: Array, logs: Array, edges: Int) -> Array:
+    """(k, m) p(s_t = j | all rows of the sequence but x_t); equal shares where those are impossible.
+
+    The posterior over the row's own density would not do: what that density makes small is lost in it.
+    """
+    k, m = logs.shape
+    out = np.empty((k, m))
+    before, beta, ahead, top = np.empty(k), np.empty(k), np.empty((1, k)), np.empty(k)
+    for s in range(edges.size - 1):
+        first, steps = edges[s], edges[s + 1] - edges[s]
+        _, alpha = forward(log_start, log_moves, logs, first, edges[s + 1])
+        beta[:] = 0.0
+        for t in range(steps - 1, -1, -1):
+            if t < steps - 1:
+                for j in range(k):
+                    ahead[0, j] = beta[j] + logs[j, first + t + 1]
+                sum_ways(ahead, 0, log_back, top, beta)
+            if t > 0:
+                sum_ways(alpha, t - 1, log_moves, top, before)
+            for j in range(k):
+                ahead[0, j] = (before[j] if t > 0 else log_start[j]) + beta[j]
+            total = total_of(ahead, 0)
+            for j in range(k):
+                out[j, first + t] = np.exp(ahead[0, j] - total) if total > -np.inf else 1.0 / k
+            largest = -np.inf
+            for j in range(k):
+                largest = max(largest, beta[j])
+            for j in range(k):
+                beta[j] -= largest if largest > -np.inf else 0.0
     return out
 
 
@@ -153,17 +186,24 @@ def best_paths(log_start: Array, log_moves: Array, logs: Array, edges: Int) -> t
 
 
 @jit
-def drawn(moves: Array, past: Array, edges: Int, uniforms: Array) -> Int:
-    """Paths (draws, m): the last state by its filtered law, those before it by p(s_t | x_1..t, s_t+1)."""
-    k, path = len(moves), np.empty(uniforms.shape, np.int64)
-    share = np.empty(k)
+def drawn(log_moves: Array, past: Array, edges: Int, uniforms: Array) -> Int:
+    """Paths (draws, m): the last state by its filtered law, those before it by p(s_t | x_1..t, s_t+1).
+
+    past (k, m) are logarithms of filtered laws. Where no state leads to the next, as may be in an impossible
+    sequence, the filtered law alone is drawn from.
+    """
+    k, path = len(log_moves), np.empty(uniforms.shape, np.int64)
+    share, ways = np.empty(k), np.empty((1, k))
     for s in range(edges.size - 1):
         for draw in range(len(uniforms)):
             ahead = -1
             for t in range(edges[s + 1] - 1, edges[s] - 1, -1):
+                for i in range(k):
+                    ways[0, i] = past[i, t] + (log_moves[i, ahead] if ahead >= 0 else 0.0)
+                whole = total_of(ways, 0)
                 total = 0.0
                 for i in range(k):
-                    total += past[i, t] * (moves[i, ahead] if ahead >= 0 else 1.0)
+                    total += np.exp(ways[0, i] - whole if whole > -np.inf else past[i, t])
                     share[i] = total
                 state, place = 0, uniforms[draw, t] * total
                 while state < k - 1 and not place < share[state]:
