@@ -90,7 +90,8 @@ def test_two_poissons_without_order() -> None:
 def test_sequences_of_one_row_are_a_mixture(family: str, data: np.ndarray) -> None:
     X = data.copy()
     X[3, 0] = X[70, -1] = np.nan
-    chain = HMM(2, family, random_state=0, tol=1e-9).fit(X, lengths=np.ones(len(X), dtype=int))
+    with pytest.warns(UserWarning, match="EM016: no row follows one in states 0, 1"):
+        chain = HMM(2, family, random_state=0, tol=1e-9).fit(X, lengths=np.ones(len(X), dtype=int))
     mixture = Mixture(2, family, random_state=0, tol=1e-9).fit(X)
     assert chain.loglik_ == pytest.approx(mixture.loglik_, rel=0, abs=1e-7)
     np.testing.assert_allclose(chain.startprob_, mixture.weights_, rtol=0, atol=1e-4)
