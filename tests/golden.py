@@ -12,7 +12,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from estep import EM, HMM, PPCA, GaussianMixture, Mixture, Normal, SoftKMeans
+from estep import (
+    EM,
+    GMMHMM,
+    HMM,
+    PPCA,
+    CategoricalHMM,
+    GaussianHMM,
+    GaussianMixture,
+    Mixture,
+    Normal,
+    PoissonHMM,
+    SoftKMeans,
+)
 from estep.datasets import load_airquality, load_earthquakes, load_faithful
 from estep.families import Gaussian, Mixed
 from estep.records import Block
@@ -60,6 +72,13 @@ CASES: dict[str, tuple[Callable[[], Any], Any]] = {
     "normal": (lambda: Normal(prior_rows=1), AIR),
     "hmm_poisson": (lambda: HMM(2, "poisson", **SHORT), COUNTS),
     "hmm_mixed": (lambda: HMM(2, Mixed(2, Gaussian("diag")), **SHORT), AIR),
+    "hmm_gaussian": (
+        lambda: GaussianHMM(2, startprob="stationary", transmat_prior=[[3, 1], [1, 3]], **SHORT),
+        FAITHFUL,
+    ),
+    "hmm_counts": (lambda: PoissonHMM(2, fixed="rates", rates_init=[[15], [26]], **SHORT), COUNTS),
+    "hmm_categorical": (lambda: CategoricalHMM(2, transmat_mask=[[0, 1], [1, 1]], **SHORT), TEXT),
+    "hmm_gmm": (lambda: GMMHMM(2, 2, low_memory=True, **SHORT), load_faithful().values),
     "ppca": (lambda: PPCA(1, tol=0.1), AIR),
     "em": (lambda: EM(START, **HOOKS, spaces=SPACES, tol=0.1), FAITHFUL[:, :1]),
 }

@@ -94,7 +94,7 @@ def pseudo_residuals(fitted: Fitted, source: MemorySource, given: Any) -> Array:
         found: Array = np.where(
             under < over, ndtri(np.maximum(under, LEAST)), -ndtri(np.maximum(over, LEAST))
         )
-        return found
+        return np.where(np.isinf(block.values), block.values, found)  # an interval's open end
 
     return _rows(fitted, source, of).T
 
