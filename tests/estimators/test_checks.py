@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from estep import EM, GMMHMM, HMM, PPCA, GaussianHMM, GaussianMixture, Mixture, Normal, SoftKMeans
+from estep import EM, HMM, PPCA, GaussianHMM, GaussianMixture, Mixture, Normal, SoftKMeans
 from estep.records import Block
 from estep.space import Positive, Real
 
@@ -55,7 +55,6 @@ FACES = [
     PPCA(),
     HMM(),
     GaussianHMM(),
-    GMMHMM(),
     USER,
 ]
 
