@@ -157,7 +157,7 @@ class Chains(Face):
 
         Each cell's z with Phi(z) = P(X <= x | the other rows), of counts at the middle of their step
         (Zucchini, MacDonald & Langrock 2016, section 6.2); NaN where a cell is missing. None is beyond 37.5,
-        where the probabilities of float64 end.
+        where the probabilities of float64 end, but that of an interval's open end, which is infinite.
 
         Parameters
         ----------

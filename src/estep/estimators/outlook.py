@@ -81,7 +81,7 @@ def drawn_paths(fitted: Fitted, source: MemorySource, n_samples: Any, random_sta
 
 
 def pseudo_residuals(fitted: Fitted, source: MemorySource, given: Any) -> Array:
-    """(n, d) standard normal under the model; of size 37.5 at most."""
+    """(n, d) standard normal under the model; of size 37.5 at most, but for open ends."""
     if given not in ("all", "past"):
         raise UsageError(f"given must be 'all' or 'past'; found {given!r}")
     family = _marginal(fitted)

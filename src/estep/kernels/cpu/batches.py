@@ -1,7 +1,7 @@
 """Many sequences of a hidden Markov chain: those of like length side by side, the others one by one.
 
 A batch holds up to a strip's sequences in falling order of length. Sequences too long for a batch's room, and
-those that find too few others of their length, are left to `recursions.one`.
+those that find too few others of their length, are left to `recursions.py`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Law(NamedTuple):
     log_start: Array
     log_moves: Array
     log_back: Array
-    alone: Array  # as `recursions.one` takes it
+    alone: Array  # as `recursions.up` and `down` take it
     beside: Array  # as `batches.smooth` does
 
 
