@@ -169,7 +169,7 @@ def test_a_component_inside_an_interval_is_degenerate(rows: list[list[float]], k
 def test_a_sound_optimum_is_preferred_to_a_heap() -> None:
     """Forty rows in one interval invite a component onto it."""
     X = np.concatenate([rounded(two_clouds()), [[3.0, 3.5]] * 40])
-    model = Mixture(3, "interval", random_state=0, n_init=8).fit(X)
+    model = Mixture(3, "interval", random_state=0, n_init=20).fit(X)
     assert model.status_ is Status.CONVERGED
     assert (model.variances_ > 0.01).all()
 
