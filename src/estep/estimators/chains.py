@@ -16,8 +16,7 @@ from estep.errors import DataError, UsageError
 from estep.estimators.base import Face
 from estep.estimators.labels import evidence_of
 from estep.models.paths import Paths, each_most_probable, most_probable
-from estep.records import Array, Block, Int
-from estep.run import Local
+from estep.records import Array, Int
 
 if TYPE_CHECKING:
     from estep.estimators.outlook import Forecast
@@ -61,7 +60,8 @@ class Chains(Face):
     def filter(self, X: Any, lengths: Any = None, groups: Any = None) -> Array:
         """p(state | the rows of its sequence up to this one) at each row, (n, K): nothing of the future."""
         source = self._sequences(X, lengths, groups)
-        found: Array = self._of_blocks(source, self._fitted().model.filter)
+        fitted = self._fitted()
+        found: Array = fitted.rows_of(source, fitted.model.filter)
         return found.T
 
     def predict(self, X: Any, lengths: Any = None, groups: Any = None) -> Int:
@@ -93,7 +93,7 @@ class Chains(Face):
         if algorithm not in ("viterbi", "map"):
             raise UsageError(f"algorithm must be 'viterbi' or 'map'; found {algorithm!r}")
         source = self._sequences(X, lengths, groups)
-        found: Paths = self._of_blocks(
+        found: Paths = self.fitted_.rows_of(
             source,
             partial(most_probable if algorithm == "viterbi" else each_most_probable, self.fitted_.model),
         )
@@ -228,17 +228,6 @@ class Chains(Face):
         """The data without the column that names the sequences, and their lengths."""
         inf: Inf = "refuse" if self._check_cells() is None else "keep"
         return split(X, lengths, groups, text=self._text() == "codes", inf=inf)
-
-    def _of_blocks(self, source: MemorySource, of: Any) -> Any:
-        """What a function of a prepared model and a block finds, joined along the rows."""
-        fitted = self._fitted()
-        with Local() as run:
-            prep = fitted.model.prepare(fitted.params)
-
-            def found(block: Block) -> Any:
-                return of(prep, block)
-
-            return run.rows(found, fitted.seen(source))
 
     def _sequences(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,6 +81,12 @@ class Fitted(NamedTuple):
                 )
         return framed
 
+    def rows_of(self, source: MemorySource, of: Callable[[Any, Block], Any]) -> Any:
+        """What `of(prepared model, block)` finds in new data, arrays with rows last, joined along them."""
+        with Local() as run:
+            prep = self.model.prepare(self.params)
+            return run.rows(lambda block: of(prep, block), self.seen(source))
+
     def loglik_of(self, source: MemorySource) -> float:
         """The log-likelihood of new data by the same path as the fit's: the same bits on the same data."""
         with Local() as run:
@@ -96,15 +103,13 @@ class Fitted(NamedTuple):
     def uncertainty_of(self, source: MemorySource) -> Array:
         """1 - p(most probable component) of each row of a mixture, (n,)."""
 
-        def of(block: Block) -> Array:
+        def of(prep: Any, block: Block) -> Array:
             others = self.model.posterior(prep, block).resp.copy()
             others[others.argmax(axis=0), np.arange(others.shape[1])] = 0.0
             rest: Array = others.sum(axis=0)  # keeps the digits that 1 - p would lose
             return rest
 
-        with Local() as run:
-            prep = self.model.prepare(self.params)
-            unsure: Array = run.rows(of, self.seen(source))
+        unsure: Array = self.rows_of(source, of)
         return unsure
 
     def icl_of(self, source: MemorySource) -> float:
@@ -115,21 +120,17 @@ class Fitted(NamedTuple):
     def posterior_of(self, source: MemorySource) -> Any:
         """The model's per-row record, with `loglik` in the user's units."""
         model: Model = self.model
-        framed = self.seen(source)
+        framed = source.framed(self.units)
 
-        def of(block: Block) -> Any:
+        def of(prep: Any, block: Block) -> Any:
             found = model.posterior(prep, block)
             if not has_density(model.equivariance):
                 return found
             return found._replace(loglik=found.loglik + framed.log_jacobian_of(block))
 
-        with Local() as run:
-            prep = model.prepare(self.params)
-            return run.rows(of, framed)
+        return self.rows_of(source, of)
 
     def filled(self, source: MemorySource, raw: Array) -> Array:
         """A copy of raw (n, d), missing cells at their conditional means, seen cells bit-unchanged."""
-        with Local() as run:
-            prep = self.model.prepare(self.params)
-            values: Array = run.rows(lambda block: self.model.fill(prep, block), self.seen(source))
+        values: Array = self.rows_of(source, self.model.fill)
         return np.where(np.isnan(raw), self.units.undo(values).T, raw)

@@ -273,4 +273,4 @@ def _gaussian(covariance_type: Any) -> Gaussian:
     if not isinstance(covariance_type, str) or covariance_type not in SHAPES:
         known = ", ".join(map(repr, SHAPES))
         raise UsageError(f"covariance_type must be one of {known}; found {covariance_type!r}")
-    return Gaussian(covariance_type)  # type: ignore[arg-type]
+    return Gaussian(covariance_type)  # type: ignore[arg-type]  # a word, and one of SHAPES by now

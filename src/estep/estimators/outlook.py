@@ -49,7 +49,7 @@ def forecast(fitted: Fitted, source: MemorySource, h: Any, quantiles: Any) -> Fo
         found: Array = fitted.model.filter(prep, block)[:, ends]
         return found
 
-    moves, ahead = fitted.params.moves, [_rows(fitted, source, last).T]
+    moves, ahead = fitted.params.moves, [fitted.rows_of(source, last).T]
     for _ in range(steps):
         ahead.append(ahead[-1] @ moves)
     count = len(ahead[0])
@@ -96,7 +96,8 @@ def pseudo_residuals(fitted: Fitted, source: MemorySource, given: Any) -> Array:
         )
         return np.where(np.isinf(block.values), block.values, found)  # an interval's open end
 
-    return _rows(fitted, source, of).T
+    residuals: Array = fitted.rows_of(source, of).T
+    return residuals
 
 
 def _marginal(fitted: Fitted) -> Any:
@@ -109,13 +110,6 @@ def _marginal(fitted: Fitted) -> Any:
             "take filter(X)[-1] @ transmat_ for the states ahead"
         )
     return family
-
-
-def _rows(fitted: Fitted, source: MemorySource, of: Any) -> Array:
-    with Local() as run:
-        prep = fitted.model.prepare(fitted.params)
-        found: Array = run.rows(lambda block: of(prep, block), fitted.seen(source))
-        return found
 
 
 def _quantiles(family: Any, params: Any, states: Array, levels: Array) -> Array:

@@ -182,11 +182,11 @@ class Mixed:
 
     def mean(self, params: MixedParams) -> Array:
         """(K, d) of each column, if the inner family has means."""
-        return self._averaged(params, self.family.mean(params.inner))  # type: ignore[attr-defined]
+        return self._averaged(params, self.family.mean(params.inner))  # type: ignore[attr-defined]  # optional
 
     def cdf(self, params: MixedParams, values: Array, *, above: bool = False) -> tuple[Array, Array]:
         """P(X < x) and P(X <= x) of each column by itself, (K, d, m); `above`: P(X >= x) and P(X > x)."""
-        below, upto = self.family.cdf(params.inner, values, above=above)  # type: ignore[attr-defined]
+        below, upto = self.family.cdf(params.inner, values, above=above)  # type: ignore[attr-defined]  # as above
         return self._averaged(params, below), self._averaged(params, upto)
 
     def _averaged(self, params: MixedParams, inner: Array) -> Array:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 STAY = 0.9  # probability of staying in a state, at the start
 NEVER = 1e-6  # of one row
-SMALL = 1e-70  # of a sequence's moves: none
 
 
 class ChainParams(NamedTuple):
@@ -139,10 +138,7 @@ class Chain:
                 continue
             found = sums_of(prep.law, self.family, prep.emission, block, run, lean=self.lean)
             if found is not None:
-                sums, first = found
-                moves = sums.moves * prep.law.moves
-                moves[moves < SMALL * block.weights[0]] = 0.0
-                prep.done[block.first] = ChainStats(sums.loglik, sums.magnitude, first, moves, sums.emission)
+                prep.done[block.first] = found
 
     def estep(self, prep: Prepared, block: Block) -> ChainStats:
         if block.first in prep.done:
@@ -209,12 +205,8 @@ class Chain:
     def canonical(self, params: ChainParams) -> ChainParams:
         if not self.transitions.alike:
             return params._replace(emission=self.family.canonical(params.emission))
-        ordered = self.ordered(params, np.lexsort(self.family.key(params.emission).T[::-1]))
-        return ordered._replace(emission=self.family.canonical(ordered.emission))
-
-    def ordered(self, params: ChainParams, order: Int) -> ChainParams:
-        """The states in this order."""
-        emission = self.family.take(params.emission, order)
+        order: Int = np.lexsort(self.family.key(params.emission).T[::-1])
+        emission = self.family.canonical(self.family.take(params.emission, order))
         return ChainParams(params.start[order], params.moves[np.ix_(order, order)], emission)
 
     def posterior(self, prep: Prepared, block: Block) -> ChainPosterior:
@@ -227,8 +219,11 @@ class Chain:
         """p(state | the rows of its sequence so far), (K, m)."""
         from estep.kernels.cpu.chain import filtered
 
-        density = self.family.at(prep.emission, block.without_evidence()).log_density
-        return filtered(prep.law, with_evidence(density, block), edges_of(block))
+        return filtered(prep.law, self.logs(prep, block), edges_of(block))
+
+    def logs(self, prep: Prepared, block: Block) -> Array:
+        """Log-densities of the states (K, m), with what is known of them."""
+        return _with_evidence(self.family.at(prep.emission, block.without_evidence()).log_density, block)
 
     def fill(self, prep: Prepared, block: Block) -> Array:
         """E[x | all seen cells of the sequence], (d, m); seen cells bit-unchanged."""
@@ -253,11 +248,10 @@ def _smooth(
 ) -> Smoothed:
     from estep.kernels.cpu.chain import smooth
 
-    return smooth(prep.law, with_evidence(density, block), edges, weights, passing=passing)
+    return smooth(prep.law, _with_evidence(density, block), edges, weights, passing=passing)
 
 
-def with_evidence(density: Array, block: Block) -> Array:
-    """(K, m) of states, with what is known of them."""
+def _with_evidence(density: Array, block: Block) -> Array:
     return density if block.evidence is None else density + block.evidence
 
 

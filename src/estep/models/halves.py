@@ -11,15 +11,17 @@ are made anew on the way down; what is kept is alpha times its scales or, `lean`
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from estep.data.patterns import find_patterns
 from estep.families.family import Family, View, rounding
 from estep.kernels.cpu.chain import Law, Side
+from estep.kernels.cpu.passes import SMALL
 from estep.kernels.cpu.walks import LEAST
 from estep.linalg import weighted
+from estep.models.chain import ChainStats
 from estep.records import Array, Block, add
 from estep.run import Executor
 
@@ -29,19 +31,10 @@ FEW = 2**20  # of a block's, which are then not made anew
 FEWEST = 2**15  # rows of a sequence from which two sides are worth it
 
 
-class Sums(NamedTuple):
-    """Of one side, or of both."""
-
-    loglik: float
-    magnitude: float
-    moves: Array  # (K, K) without their probabilities
-    emission: Any
-
-
 def sums_of(
     law: Law, family: Family, emission: Any, block: Block, run: Executor, *, lean: bool
-) -> tuple[Sums, Array] | None:
-    """Sums of the one sequence of a block, and the posterior of its first row (K,); None if untrusted."""
+) -> ChainStats | None:
+    """Of the one sequence of a block; None if not to be trusted."""
     middle, weight = block.weights.size // 2, float(block.weights[0])
     left, right = (
         Half(law, family, emission, block, rows, lean=lean)
@@ -56,9 +49,12 @@ def sums_of(
     one, other = run.map(lambda job: job[0].down(job[1]), [(left, after / met), (right, before / met)])
     if one is None or other is None:
         return None
-    between = weight * float(np.log(met))
-    total: Sums = add(one, other)
-    return total._replace(loglik=total.loglik + between, magnitude=total.magnitude + abs(between)), left.first
+    total: ChainStats = add(one, other)
+    between, moves = weight * float(np.log(met)), total.moves * law.moves
+    moves[moves < SMALL * weight] = 0.0
+    return total._replace(
+        loglik=total.loglik + between, magnitude=total.magnitude + abs(between), moves=moves
+    )
 
 
 class Half:
@@ -76,7 +72,6 @@ class Half:
         self._kept: list[Any] = []
         self._few = len(law.moves) * block.weights.size <= FEW and not lean
         self._made: list[tuple[Array, View, Block]] = []
-        self.first: Array = np.empty(0)  # the posterior of the first row, after `down`
 
     def up(self) -> Array | None:
         """The law of the last row reached (K,), by those from this end on; None if too much is lost."""
@@ -90,9 +85,12 @@ class Half:
             self._kept.append(held if self._lean else found)
         return self._side.reached
 
-    def down(self, brought: Array) -> Sums | None:
-        """The sums, from what the other side brings (K,); None if they cannot be trusted."""
-        sums: Sums | None = None
+    def down(self, brought: Array) -> ChainStats | None:
+        """The sums, from what the other side brings (K,), moves without their probabilities.
+
+        None if they cannot be trusted.
+        """
+        sums: ChainStats | None = None
         self._side.ready(brought)
         for rows in reversed(self._chunks):
             logs, view, part = self._made.pop() if self._few else self._logs(rows)
@@ -104,9 +102,9 @@ class Half:
                 return None
             terms = weighted(found.loglik, part.weights)
             noise = float(np.abs(terms).sum() + part.weights.sum() * rounding(view))
-            more = Sums(float(terms.sum()), noise, found.moves, view.sums(found.states))
+            start = found.states[:, 0] if rows[0] == 0 else np.zeros(len(brought))
+            more = ChainStats(float(terms.sum()), noise, start, found.moves, view.sums(found.states))
             sums = more if sums is None else add(sums, more)
-            self.first = found.states[:, 0].copy()
         return sums
 
     def _again(self, held: Array, logs: Array) -> Any:

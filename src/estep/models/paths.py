@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from estep.models.chain import Chain, Prepared, edges_of, with_evidence
+from estep.models.chain import Chain, Prepared, edges_of
 from estep.records import Array, Block, Int
 
 
@@ -20,13 +20,13 @@ def most_probable(chain: Chain, prep: Prepared, block: Block) -> Paths:
     """The most probable path of each sequence of a block (Viterbi 1967)."""
     from estep.kernels.cpu.chain import best_paths
 
-    return Paths(*best_paths(prep.law, _logs(chain, prep, block), edges_of(block)))
+    return Paths(*best_paths(prep.law, chain.logs(prep, block), edges_of(block)))
 
 
 def each_most_probable(chain: Chain, prep: Prepared, block: Block) -> Paths:
     """At each row the most probable state, and the joint log-probability of these as paths."""
     states: Int = chain.posterior(prep, block).resp.argmax(axis=0)
-    logs, first = _logs(chain, prep, block), edges_of(block)[:-1]
+    logs, first = chain.logs(prep, block), edges_of(block)[:-1]
     terms = logs[states, np.arange(states.size)]
     terms[1:] += prep.law.log_moves[states[:-1], states[1:]]
     terms[first] = logs[states[first], first] + prep.law.log_start[states[first]]
@@ -38,7 +38,7 @@ def drawn(chain: Chain, prep: Prepared, block: Block, draws: int, rng: Generator
     from estep.kernels.cpu.chain import drawn as draw
 
     uniforms = rng.random((draws, block.weights.size))
-    return draw(prep.law, _logs(chain, prep, block), edges_of(block), uniforms)
+    return draw(prep.law, chain.logs(prep, block), edges_of(block), uniforms)
 
 
 def by_the_past(chain: Chain, prep: Prepared, block: Block) -> Array:
@@ -54,9 +54,4 @@ def by_all_others(chain: Chain, prep: Prepared, block: Block) -> Array:
     """p(state | all other rows of its sequence), (K, m): what all say, without the row's own density."""
     from estep.kernels.cpu.chain import without_own
 
-    return without_own(prep.law, _logs(chain, prep, block), edges_of(block))
-
-
-def _logs(chain: Chain, prep: Prepared, block: Block) -> Array:
-    density = chain.family.at(prep.emission, block.without_evidence()).log_density
-    return with_evidence(density, block)
+    return without_own(prep.law, chain.logs(prep, block), edges_of(block))
