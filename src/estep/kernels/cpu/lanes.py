@@ -69,6 +69,11 @@ class Code:
     def fused(self, a: Any, b: Any, c: Any) -> Any:
         return self.builder.call(self._fused, [a, b, c])
 
+    def quotient(self, p: Any, d: Any, inverse: Any) -> Any:
+        """p / d from the inverse of d, with what its rounding left mended: exactly 1 of d / d."""
+        near = self.builder.fmul(p, inverse)
+        return self.fused(self.fused(self.builder.fneg(near), d, p), inverse, near)
+
     def fold(self, parts: Values) -> Any:
         """The sums of each of `ACROSS` registers, as one float64 register."""
         parts = list(parts)

@@ -117,7 +117,8 @@ def descend_side(
                 place = code.row(w, j)
                 old = build.fmul(code.load(place, v), build.fmul(back[v], own[v]))
                 code.store(build.select(ended[v], zero, old), code.row(beyond, j), v)
-                value = build.fmul(code.load(code.row(beta, j), v), back[v])
+                met_here = code.load(code.row(beta, j), v)
+                value = build.fmul(met_here, back[v])
                 b = code.load(code.row(density, j), v)
                 counts = build.or_(
                     build.fcmp_ordered(">=", b, code.number(FAINT)), build.fcmp_ordered(">=", value, one)
@@ -125,7 +126,8 @@ def descend_side(
                 following = build.fmul(build.fmul(b, value), norm[v])
                 code.store(build.select(counts, following, zero), place, v)
                 a = code.load(code.row(past, j), v)
-                code.store(build.fmul(a, value), code.row(density, j), v)
+                posterior = code.quotient(build.fmul(a, met_here), sums[v], back[v])
+                code.store(posterior, code.row(density, j), v)
             return []
 
         loop(build, k, [], part)

@@ -134,7 +134,7 @@ def descend(
 
         code.parts(registers, SIZES, met)
         d = _sum(code, build.load(meeting))
-        back = code.spread(build.fdiv(d.type(1.0), d))
+        back, whole = code.spread(build.fdiv(d.type(1.0), d)), code.spread(d)
 
         def part(r: Any, nothing: Values) -> Values:
             at = build.mul(r, I64(ACROSS))
@@ -144,7 +144,7 @@ def descend(
             )
             a, old = code.load(build.gep(own, [at])), code.load(build.gep(w, [at]))
             code.store(build.fmul(old, back), build.gep(beyond, [at]))
-            code.store(build.fmul(build.fmul(a, beta), back), build.gep(above, [at]))
+            code.store(code.quotient(build.fmul(a, beta), whole, back), build.gep(above, [at]))
             following = build.fmul(beta, build.fmul(b, norm))
             code.store(build.select(counts, following, zero), build.gep(w, [at]))
             return []
