@@ -79,7 +79,7 @@ def test_probabilities_of_one_column_may_be_a_matrix() -> None:
         ({"transmat_init": [[0.5, 0.4], [0.5, 0.5]]}, "transmat_init must be >= 0 and sum to 1"),
         ({"rates_init": [[1.0], [-1.0]]}, "rates_init must be"),
         ({"rates_init": [[1.0], [np.nan]]}, "rates_init must be finite"),
-        ({"means_init": [[1.0], [2.0]]}, "means_init is not a parameter of the emission Poisson"),
+        ({"means_init": [[1.0], [2.0]]}, "means_init is not a parameter of the emission 'poisson'"),
     ],
 )
 def test_what_cannot_be_a_start_is_named(given: dict, words: str) -> None:

@@ -108,9 +108,8 @@ def _put(
             continue
         field = _field(name, emission)
         if field not in getattr(emission, "_fields", ()):
-            raise UsageError(
-                f"{name} is not a parameter of the emission {estimator._emission()!r}; leave it out"
-            )
+            law = getattr(estimator, "emission", type(estimator._emission()).__name__)  # as the user named it
+            raise UsageError(f"{name} is not a parameter of the emission {law!r}; leave it out")
         emission = emission._replace(**{field: _as(value, getattr(emission, field).shape, name)})
     start = model.transitions.start_of(user.start, user.moves)  # of a stationary chain
     user = user._replace(start=start, emission=emission)
