@@ -9,8 +9,8 @@ import numpy as np
 from estep.kernels.cpu import batches, logarithms
 from estep.kernels.cpu.gaussian import frozen
 from estep.kernels.cpu.lanes import ACROSS, ROWS
-from estep.kernels.cpu.passes import ANOTHER, MORE, NOTHING, SMALL
-from estep.kernels.cpu.recursions import down, room_of, state_of, up
+from estep.kernels.cpu.passes import ANOTHER, MORE, NOTHING, SMALL, room_of, state_of
+from estep.kernels.cpu.recursions import down, up
 from estep.kernels.cpu.room import aligned, kept
 from estep.kernels.cpu.walks import FLOOR
 from estep.records import Array, Int

@@ -10,13 +10,23 @@ from typing import Any
 from estep.kernels.cpu.lanes import ACROSS, I64, Code, Count, Place, Values, loop, routine
 from estep.kernels.cpu.lifting import fetch, lift, log_of, lower
 from estep.kernels.cpu.walks import LEAST, ascend, descend, divide, tally
+from estep.records import Array
 
-TILE = (
-    120  # steps, whole registers of them; no power of two, whose strides would fall on few sets of the cache
-)
+TILE = 120  # steps, in whole registers; a power of two would have its strides fall on few sets of the cache
 SMALL = 1e-70  # expected counts below are none
 # what is beyond the rows of `down`: a part done before; nothing; or another side, whose last move is its own
 MORE, NOTHING, ANOTHER = 0, 1, 2
+
+
+def room_of(k: int, wide: int) -> int:
+    """Numbers that `up` and `down` need room for."""
+    return 3 * TILE * wide + wide + 3 * TILE + 4 + k * wide
+
+
+def state_of(room: Array, wide: int) -> tuple[Array, Array]:
+    """Where `room` holds the state, (wide,), and its size and the floor of beta, (2,)."""
+    begin = 3 * TILE * wide
+    return room[begin : begin + wide], room[begin + wide + 3 * TILE :][:2]
 
 
 class _Room:

@@ -19,22 +19,11 @@ from typing import Any
 import numpy as np
 
 from estep.kernels.cpu.jit import jit
-from estep.kernels.cpu.passes import TILE, ascent, descent
+from estep.kernels.cpu.passes import ascent, descent
 from estep.records import Array
 
 ZERO: Any = np.int64(0)  # a bare 0 is a type of its own, for which everything is compiled once more
 ONE: Any = np.int64(1)
-
-
-def room_of(k: int, wide: int) -> int:
-    """Numbers that `up` and `down` need room for."""
-    return 3 * TILE * wide + wide + 3 * TILE + 4 + k * wide
-
-
-def state_of(room: Array, wide: int) -> tuple[Array, Array]:
-    """Where `room` holds the state, (wide,), and its size and the floor of beta, (2,)."""
-    begin = 3 * TILE * wide
-    return room[begin : begin + wide], room[begin + wide + 3 * TILE :][:2]
 
 
 @jit
