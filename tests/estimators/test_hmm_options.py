@@ -16,7 +16,7 @@ from estep.engine import Status
 from estep.errors import DataError, EstepError, UsageError
 from estep.families import Gaussian, Mixed
 from estep.models.ordering import likeliest_order
-from estep.models.stationary import likeliest, recurrent, stationary
+from estep.models.stationary import likeliest, recurrent, start_slope, stationary
 
 COUNTS = load_earthquakes().select("count")
 RNG = np.random.default_rng(0)
@@ -136,6 +136,35 @@ def test_the_law_of_a_chain_that_ends_in_some_states() -> None:
     law = stationary(nearly)
     assert law is not None
     np.testing.assert_allclose(law, [2 / 3, 1 / 3], rtol=1e-12)
+
+
+@pytest.mark.parametrize("rare", [0.1, 1e-12, 1e-40, 1e-100])
+def test_the_slope_of_a_chain_that_hardly_changes(rare: float) -> None:
+    """Two states: delta = (b, a) / (a + b), a and b the ways between them."""
+    a, b, (s, t) = rare, 2 * rare, (3.0, 5.0)
+    moves = np.array([[1 - a, a], [b, 1 - b]])
+    slope = start_slope(moves, np.array([s, t]))
+    expected = [t / a - (s + t) / (a + b), s / b - (s + t) / (a + b)]
+    np.testing.assert_allclose([slope[0, 1] - slope[0, 0], slope[1, 0] - slope[1, 1]], expected, rtol=1e-12)
+    # and the M-step goes on from there, uphill
+    counts, starts = np.array([[50.0, rare], [rare, 20.0]]), np.array([s, t])
+    rows = counts / counts.sum(axis=1, keepdims=True)
+    found = likeliest(counts, starts, np.ones(2), rows, moves)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 3, 6])
+def test_the_slope_is_that_of_differences(k: int) -> None:
+    rng = np.random.default_rng(k)
+    moves, starts, step = rng.dirichlet(np.ones(k), size=k), rng.gamma(1, size=k), 1e-6
+    slope = start_slope(moves, starts)
+    for i in range(k):
+        for j in range(k):
+            turned = step * (np.eye(k)[j] - np.eye(k)[i])
+            laws = [stationary(moves + sign * np.outer(np.eye(k)[i], turned)) for sign in (1, -1)]
+            assert laws[0] is not None and laws[1] is not None  # noqa: PT018 - for the type checker
+            rise = starts @ (np.log(laws[0]) - np.log(laws[1])) / (2 * step)
+            assert slope[i, j] - slope[i, i] == pytest.approx(rise, rel=1e-5, abs=1e-6)
 
 
 def test_known_states_are_kept_and_order_the_others() -> None:

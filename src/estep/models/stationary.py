@@ -1,10 +1,10 @@
 """The stationary law of a Markov chain, and the most likely moves where sequences start from it.
 
 With expected moves n_ij and starts s_i the M-step maximises Q(A) = sum n_ij log a_ij + sum s_i log delta_i,
-delta = delta A, which has no closed form (Zucchini, MacDonald & Langrock 2016, chapter 4). The derivative of
-the second sum is g_ij = delta_i (Z (s / delta))_j, Z = (I - A + 1 delta')^-1 (Schweitzer 1968). With that sum
-replaced by its tangent at A, each row is best at n_ij / (lambda_i - g_ij): Q rises in that direction, and a
-step is halved until it does. Where sequences are long their starts weigh little, and a few rounds suffice.
+delta = delta A, which has no closed form (Zucchini, MacDonald & Langrock 2016, chapter 4). With g_ij the
+derivatives of the second sum, and that sum replaced by its tangent at A, each row is best at n_ij /
+(lambda_i - g_ij): Q rises in that direction, and a step is halved until it does. Where sequences are long,
+their starts weigh little, and a few rounds suffice.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def recurrent(pattern: Bool) -> Bool | None:
 
 
 def stationary(moves: Array) -> Array | None:
-    """delta (K,) with delta = delta @ moves; None if there are several.
+    """delta (K,) with delta = delta @ moves; None if there are several, or more than float64 can weigh.
 
     By elimination of state after state without a subtraction, so that every entry keeps its digits
     (Grassmann, Taksar & Heyman 1985).
@@ -49,25 +49,50 @@ def stationary(moves: Array) -> Array | None:
     kept = recurrent(moves > 0)
     if kept is None:
         return None
-    inner = moves[np.ix_(kept, kept)].copy()
-    k = len(inner)
-    for n in range(k - 1, 0, -1):
-        inner[:n, n] /= inner[n, :n].sum()
-        inner[:n, :n] += np.outer(inner[:n, n], inner[n, :n])
-    law = np.ones(k)
-    for n in range(1, k):
-        law[n] = law[:n] @ inner[:n, n]
+    _, weights = _eliminated(moves[np.ix_(kept, kept)])
     found = np.zeros(len(moves))
-    found[kept] = law / law.sum()
-    return found
+    with np.errstate(over="ignore", invalid="ignore"):
+        found[kept] = weights / weights.sum()
+    return found if np.isfinite(found).all() else None
 
 
-def start_slope(moves: Array, law: Array, starts: Array) -> Array:
-    """Derivative (K, K) of sum starts log delta by the moves; each row up to a constant."""
-    k = len(moves)
-    ratio = np.divide(starts, law, out=np.zeros(k), where=(starts > 0) & (law > 0))
-    ahead = np.linalg.solve(np.eye(k) - moves + law, ratio)
-    return np.outer(law, ahead)
+def start_slope(moves: Array, starts: Array) -> Array:
+    """Derivative (K, K) of sum starts log delta by the moves off the diagonal, those on it taking the rest.
+
+    The elimination walked back (reverse differentiation), so that a chain which hardly ever changes its class
+    of states has a slope as well, where a fundamental matrix would be singular.
+    """
+    slope: Array = np.zeros_like(moves)
+    kept = recurrent(moves > 0)
+    if kept is None:
+        return slope
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        inner, weights = _eliminated(moves[np.ix_(kept, kept)])
+        own, by = starts[kept], np.zeros_like(inner)
+        of_weights = np.where(own > 0, own / weights, 0.0) - own.sum() / weights.sum()
+        for n in range(len(inner) - 1, 0, -1):
+            by[:n, n] += weights[:n] * of_weights[n]
+            of_weights[:n] += inner[:n, n] * of_weights[n]
+        for n in range(1, len(inner)):
+            leaving = inner[n, :n].sum()
+            of_column = by[:n, n] + by[:n, :n] @ inner[n, :n]
+            by[n, :n] += inner[:n, n] @ by[:n, :n] - (of_column @ inner[:n, n]) / leaving
+            by[:n, n] = of_column / leaving
+    slope[np.ix_(kept, kept)] = by
+    return slope
+
+
+def _eliminated(moves: Array) -> tuple[Array, Array]:
+    """The moves (k, k) of a chain that comes back everywhere, its states eliminated; its law (k,), unscaled."""
+    inner, k = moves.copy(), len(moves)
+    weights = np.ones(k)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for n in range(k - 1, 0, -1):
+            inner[:n, n] /= inner[n, :n].sum()
+            inner[:n, :n] += np.outer(inner[:n, n], inner[n, :n])
+        for n in range(1, k):
+            weights[n] = weights[:n] @ inner[:n, n]
+    return inner, weights
 
 
 def likeliest(counts: Array, starts: Array, mass: Array, rows: Array, old: Array) -> Array:
@@ -87,11 +112,10 @@ def likeliest(counts: Array, starts: Array, mass: Array, rows: Array, old: Array
     lowest = height(old)
     best, top = max(((old, lowest), (rows, height(rows))), key=lambda pair: pair[1])
     for _ in range(ROUNDS):
-        law = stationary(best)
-        if law is None:  # a start from which no sequence can begin: the pass said so already
+        slope = start_slope(best, starts)
+        if not np.isfinite(slope).all() or top == -np.inf:  # nothing to go by; the better of both it is
             return best
         goal = best.copy()
-        slope = start_slope(best, law, starts)
         goal[free] = _tangent(counts, free, slope, mass, used)[free]
         step, moved, risen = 1.0, goal, height(goal)
         for _ in range(HALVINGS):

@@ -101,7 +101,7 @@ class Transitions:
         by_moves = np.divide(counts, moves, out=np.zeros_like(moves), where=moves > 0)
         if self.start != "stationary":
             return np.divide(starts, start, out=np.zeros_like(start), where=start > 0), by_moves
-        return np.zeros_like(start), by_moves + start_slope(moves, start, starts)
+        return np.zeros_like(start), by_moves + start_slope(moves, starts)
 
     def _rows(self, counts: Array, old: Array) -> Array:
         """Each row in proportion to its counts, with what is held; one without counts as it was."""
