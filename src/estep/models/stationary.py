@@ -83,7 +83,7 @@ def start_slope(moves: Array, starts: Array) -> Array:
 
 
 def _eliminated(moves: Array) -> tuple[Array, Array]:
-    """The moves (k, k) of a chain that comes back everywhere, its states eliminated; its law (k,), unscaled."""
+    """The moves (k, k) of a chain that comes back everywhere, eliminated; and its law (k,), unscaled."""
     inner, k = moves.copy(), len(moves)
     weights = np.ones(k)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
